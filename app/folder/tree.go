@@ -1,0 +1,130 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"time"
+)
+
+// Errors of a [Tree] that a caller decides on.
+var (
+	// ErrChanged: what is on disk is not what the caller saw. Scan it.
+	ErrChanged = errors.New("changed on disk")
+	// ErrGone: there is nothing (any more) at the path, or a parent is not a
+	// real directory.
+	ErrGone = errors.New("not there")
+	// ErrLeftOut: what is there is never synced: a device, socket or pipe, a
+	// name that is not UTF-8 or not allowed, the program's own folder.
+	ErrLeftOut = errors.New("left out")
+	// ErrNotEmpty: a directory to be removed still holds something.
+	ErrNotEmpty = errors.New("directory is not empty")
+	// ErrNoSpace: the disk or quota is full.
+	ErrNoSpace = errors.New("no space left")
+)
+
+// OwnDir is the program's folder inside each shared folder: stage and trash,
+// mode 0700, never synced or served.
+const OwnDir = ".foldpost"
+
+// A Listed is one name in a directory.
+type Listed struct {
+	Name string // exactly as the disk has it
+	Path Path   // NFC of it, below the directory; "" where Err is set
+	Stat Stat
+	Err  error // ErrLeftOut and why
+}
+
+// A RootID tells a folder's root from another one mounted in its place.
+type RootID struct {
+	Dev, Ino uint64
+	Marker   string // content of .foldpost/folder, "" where missing
+}
+
+// A Kept is an old version in the trash, for restoring and for the second
+// look: an editor may still write into the inode that was replaced.
+type Kept struct {
+	Path Path      // where it was
+	Name string    // in the trash
+	At   time.Time // when it was replaced or deleted
+	Stat Stat      // as re-checked right before
+}
+
+// A Tree is a directory tree on disk below one root. No method follows a
+// symlink or leaves the root; each parent of a path must be a real directory.
+// Methods may be called at the same time for different paths. Durable only
+// after Sync.
+type Tree interface {
+	Root() (RootID, error)
+	// Mark writes the marker that RootID tells, creating .foldpost (0700).
+	Mark(marker string) error
+	// List returns a directory's names in byte order, without .foldpost.
+	List(ctx context.Context, dir Path) ([]Listed, error)
+	// Stat fails with ErrGone or ErrLeftOut. It confirms an absence by
+	// listing the parent, never by a folded name.
+	Stat(p Path) (Stat, error)
+	// Open opens a regular file without following links.
+	Open(p Path) (Content, error)
+	Readlink(p Path) (string, error)
+
+	// Stage opens a temporary file of .foldpost/stage by a name that stays
+	// the same for the same wanted content, 0600; what an interrupted
+	// transfer left in it is still there.
+	Stage(name string) (Staged, error)
+	// Put renames the sealed stage file to p. What is at p must still be
+	// old (old.Kind Nothing: nothing may be there), else ErrChanged; its
+	// content is linked into the trash first, so the path never vanishes,
+	// and the copy there is returned.
+	Put(p Path, old Stat, stage string) (Stat, *Kept, error)
+	// PutLink makes a symlink in the same way. Unsafe targets (absolute,
+	// leaving the root, into .foldpost) are refused with ErrLeftOut.
+	PutLink(p Path, old Stat, target string) (Stat, *Kept, error)
+	// Mkdir makes a directory, or gives an existing one its bits.
+	Mkdir(p Path, bits uint32) (Stat, error)
+	// Chmod sets the bits of a file or directory whose Stat is still old.
+	Chmod(p Path, old Stat, bits uint32) (Stat, error)
+	// Remove moves a file or link into the trash if it is still old.
+	Remove(p Path, old Stat) (*Kept, error)
+	// Rmdir removes an empty directory: ErrNotEmpty otherwise.
+	Rmdir(p Path) error
+	// Sync makes everything done to the paths, and all sealed stage files,
+	// durable: data before names.
+	Sync(files []string, dirs []Path) error
+
+	// Watch yields paths where something may have changed, "" for "look
+	// everywhere", until ctx is done. An error says why it sees nothing.
+	Watch(ctx context.Context) iter.Seq2[Path, error]
+	// Free returns the bytes available on the volume.
+	Free() (int64, error)
+
+	Trash() iter.Seq2[Kept, error]
+	// OpenKept reads an old version; StatKept tells whether somebody wrote
+	// into it since.
+	OpenKept(name string) (Content, error)
+	StatKept(name string) (Stat, error)
+	// Untrash stages a copy of an old version under the stage name given.
+	// Expire forgets what was kept before t.
+	Expire(t time.Time) error
+	Close() error
+}
+
+// Content is an open file. Stat tells of the open file, not of its path.
+type Content interface {
+	io.ReaderAt
+	io.Closer
+	Stat() (Stat, error)
+}
+
+// A Staged file is being filled. WriteAt and ReadAt work on the temporary
+// file; Seal gives it mtime (unix ns) and bits through its descriptor.
+type Staged interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Size() (int64, error)
+	Truncate(size int64) error
+	Seal(mtime int64, bits uint32) error
+	// Discard closes and deletes it.
+	Discard() error
+}
