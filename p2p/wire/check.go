@@ -19,6 +19,16 @@ var ErrMalformed = errors.New("malformed msgpack")
 // does not recurse: a hostile value of five bytes would otherwise end the
 // process inside the msgpack library.
 func Check(b []byte) error {
+	_, rest, err := Prefix(b)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%w: %d bytes after the value", ErrMalformed, len(rest))
+	}
+	return err
+}
+
+// Prefix splits b into its first msgpack value, which is safe to decode as
+// [Check] says, and what follows it.
+func Prefix(b []byte) (value, rest []byte, err error) {
 	var left [MaxDepth + 1]uint64 // values still to come at each depth
 	depth := 0
 	left[0] = 1
@@ -26,27 +36,24 @@ func Check(b []byte) error {
 	for {
 		for left[depth] == 0 {
 			if depth == 0 {
-				if pos != len(b) {
-					return fmt.Errorf("%w: %d bytes after the value", ErrMalformed, len(b)-pos)
-				}
-				return nil
+				return b[:pos:pos], b[pos:], nil
 			}
 			depth--
 		}
 		left[depth]--
 		t, err := readToken(b[pos:])
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		pos += t.size
 		if t.children == 0 {
 			continue
 		}
 		if t.children > uint64(len(b)-pos) {
-			return fmt.Errorf("%w: %d values claimed, %d bytes left", ErrMalformed, t.children, len(b)-pos)
+			return nil, nil, fmt.Errorf("%w: %d values claimed, %d bytes left", ErrMalformed, t.children, len(b)-pos)
 		}
 		if depth == MaxDepth {
-			return fmt.Errorf("%w: nested deeper than %d", ErrMalformed, MaxDepth)
+			return nil, nil, fmt.Errorf("%w: nested deeper than %d", ErrMalformed, MaxDepth)
 		}
 		depth++
 		left[depth] = t.children
