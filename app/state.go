@@ -1,0 +1,158 @@
+package app
+
+import "time"
+
+// StateVersion is the version of State as JSON. Keys are only ever added.
+const StateVersion = 1
+
+// A State is everything the program knows that a person may see. It holds no
+// secret. As JSON it is what `status --json` prints: counts are integers,
+// times RFC 3339, durations milliseconds, and what is not known is absent.
+type State struct {
+	V           int              `json:"v"`
+	Device      ThisDevice       `json:"device"`
+	Mailbox     *MailboxState    `json:"mailbox,omitempty"`
+	Questions   []Question       `json:"questions"`
+	Invitations []OpenInvitation `json:"invitations"`
+	Devices     []Device         `json:"devices"`
+	Folders     []Folder         `json:"folders"`
+	Offers      []Offer          `json:"offers"`
+	Paused      bool             `json:"paused,omitempty"`
+}
+
+// ThisDevice is the device the program runs on.
+type ThisDevice struct {
+	ID        DeviceID `json:"id"`
+	Name      string   `json:"name"`
+	Version   string   `json:"version"`
+	Port      int      `json:"port"`
+	Addresses []string `json:"addresses"`
+}
+
+// MailboxState is how the account does.
+type MailboxState struct {
+	Address string `json:"address"`
+	State   string `json:"state"` // "connecting", "ok", "problem"
+	Problem string `json:"problem,omitempty"`
+}
+
+// A Question is something that only a person can decide.
+type Question struct {
+	ID      QuestionID `json:"id"`
+	Kind    string     `json:"kind"` // "invitation", "pairing", "offer", "deletions", "changed-key", "mailbox", "disk", "rules", "root"
+	Text    string     `json:"text"`
+	Choices []Choice   `json:"choices"`
+	Folder  FolderID   `json:"folder,omitempty"`
+	Device  DeviceID   `json:"device,omitempty"`
+	Since   time.Time  `json:"since"`
+}
+
+// A Choice is one possible answer. Where Command is set, the answer needs more
+// than a word, and the command asks for it.
+type Choice struct {
+	ID      string `json:"id"`
+	Text    string `json:"text"`
+	Command string `json:"command,omitempty"`
+}
+
+// A Direction says who invited whom.
+type Direction string
+
+// The directions of an invitation.
+const (
+	Sent     Direction = "sent"
+	Received Direction = "received"
+)
+
+// A Step is how far an invitation has come.
+type Step string
+
+// The steps of a pairing, in their order; doc.go draws them.
+const (
+	StepSending Step = "sending" // the mail has not left yet
+	StepWaiting Step = "waiting" // for the other person
+	StepWords   Step = "words"   // received: waits for this user's words
+	StepLooking Step = "looking" // accepted: looking for the other computer
+	StepSaving  Step = "saving"  // proved on both sides, being kept
+	StepPaired  Step = "paired"  // done; gone from the list soon
+	StepFailed  Step = "failed"  // Problem says why
+)
+
+// An OpenInvitation is one that is not used up yet, without its secrets.
+type OpenInvitation struct {
+	ID        InvitationID `json:"id"`
+	With      string       `json:"with"` // address; "" for a link
+	Direction Direction    `json:"direction"`
+	Step      Step         `json:"step"`
+	Expires   time.Time    `json:"expires"`
+	Created   time.Time    `json:"created"`
+	Problem   string       `json:"problem,omitempty"`
+	Folders   []FolderID   `json:"folders,omitempty"` // that follow it
+	Device    DeviceID     `json:"device,omitempty"`  // that it led to
+}
+
+// A Device is a paired device.
+type Device struct {
+	ID        DeviceID  `json:"id"`
+	Name      string    `json:"name"`
+	Owner     string    `json:"owner,omitempty"` // as typed here, or the address whose letter was opened
+	Version   string    `json:"version,omitempty"`
+	Connected bool      `json:"connected"`
+	Link      string    `json:"link,omitempty"` // "quic"
+	Address   string    `json:"address,omitempty"`
+	RTTms     float64   `json:"rtt_ms,omitempty"`
+	LastSeen  time.Time `json:"last_seen,omitzero"`
+	Verified  string    `json:"verified"` // "words", "link"
+	Problem   string    `json:"problem,omitempty"`
+}
+
+// A FolderState is what a folder does, the most important first.
+type FolderState string
+
+// The states of a folder.
+const (
+	FolderStopped  FolderState = "stopped"
+	FolderPaused   FolderState = "paused"
+	FolderScanning FolderState = "scanning"
+	FolderSyncing  FolderState = "syncing"
+	FolderIdle     FolderState = "idle"
+)
+
+// A Folder is a directory that is kept in sync. Files and Bytes count regular
+// files on this disk, Need what is wanted and not here yet.
+type Folder struct {
+	ID        FolderID    `json:"id"`
+	Name      string      `json:"name"`
+	Path      string      `json:"path"`
+	State     FolderState `json:"state"`
+	Role      string      `json:"role"` // ours: "read-write", "read-only"
+	Files     int         `json:"files"`
+	Bytes     int64       `json:"bytes"`
+	NeedFiles int         `json:"need_files"`
+	NeedBytes int64       `json:"need_bytes"`
+	Rate      int64       `json:"rate,omitempty"`   // bytes per second
+	ETAms     int64       `json:"eta_ms,omitempty"` // until nothing is needed
+	Conflicts int         `json:"conflicts"`
+	LeftOut   int         `json:"left_out,omitempty"` // paths that are not synced
+	Problem   string      `json:"problem,omitempty"`
+	Members   []Member    `json:"members"`
+}
+
+// A Member is a device a folder is shared with.
+type Member struct {
+	Device    DeviceID `json:"device"`
+	Role      string   `json:"role"`
+	Joined    bool     `json:"joined"`  // has said yes
+	HasAll    bool     `json:"has_all"` // has confirmed everything this device has, on disk
+	NeedBytes int64    `json:"need_bytes"`
+}
+
+// An Offer is a folder that somebody shares with this device.
+type Offer struct {
+	ID    FolderID `json:"id"`
+	Name  string   `json:"name"`
+	From  DeviceID `json:"from,omitempty"`
+	Files int      `json:"files"`
+	Bytes int64    `json:"bytes"`
+	Role  string   `json:"role"`
+}
