@@ -1,0 +1,4 @@
+package folder
+
+// An engine is the state of a running folder. Only its event loop touches it.
+type engine struct{}

@@ -1,0 +1,61 @@
+package folder
+
+import "time"
+
+// A State is what a folder is doing, the most important first.
+type State string
+
+// The states of a folder.
+const (
+	StateStopped  State = "stopped"  // a question or problem must be solved first
+	StatePaused   State = "paused"   // by the user
+	StateScanning State = "scanning" // comparing with the index
+	StateSyncing  State = "syncing"  // something is wanted, and comes or waits
+	StateIdle     State = "idle"     // everything known is here
+)
+
+// A Question is something that only a person can decide about a folder.
+type Question struct {
+	ID      string // stable until answered
+	Kind    string // "deletions-here", "deletions-there", "root", "rules"
+	Text    string // complete sentence(s) for a person, without the folder's name
+	Since   time.Time
+	Choices []Choice
+}
+
+// A Choice is one answer to a Question.
+type Choice struct {
+	ID   string // a word for the command line
+	Text string
+}
+
+// MemberStatus is how far a member has come.
+type MemberStatus struct {
+	Device    DeviceID
+	HasAll    bool  // has confirmed everything this device has, on disk
+	NeedBytes int64 // of what it has not confirmed yet
+	Held      bool  // waits for a person there
+}
+
+// Status is what a folder shows. Files and Bytes count regular files on this
+// disk that are synced; Need what is wanted and not here yet.
+type Status struct {
+	State     State
+	Problem   string // complete sentence: cause and what to do
+	Role      Role   // ours
+	Files     int
+	Bytes     int64
+	NeedFiles int
+	NeedBytes int64
+	Rate      float64 // bytes per second, of the last seconds
+	Conflicts int
+	LeftOut   int // paths that are not synced, with the reason in Problems
+	Members   []MemberStatus
+	Questions []Question
+}
+
+// A Conflict is a path whose other versions were kept beside it.
+type Conflict struct {
+	Path   Path
+	Copies []Path
+}
