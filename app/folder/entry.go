@@ -80,43 +80,43 @@ type Entry struct {
 
 // A Value is what a disk holds at a path, as far as versions care.
 type Value struct {
-	Kind    Kind
-	Size    int64
-	Content Hash
-	Target  string
+	Kind    Kind   `wire:"1"`
+	Size    int64  `wire:"2"`
+	Content Hash   `wire:"3"`
+	Target  string `wire:"4"`
 }
 
 // A Stat identifies the state of a path on disk. Two equal Stats of the same
 // path mean that nothing was written in between, as far as a file system can
 // tell.
 type Stat struct {
-	Kind   Kind // Nothing: there is nothing; also what is left out has its own error
-	Size   int64
-	MTime  int64 // unix ns
-	CTime  int64 // unix ns
-	Birth  int64 // unix ns, 0 where unknown
-	Dev    uint64
-	Ino    uint64
-	Bits   uint32 // 0777
-	NLink  uint32
+	Kind  Kind // Nothing: there is nothing; also what is left out has its own error
+	Size  int64
+	MTime int64 // unix ns
+	CTime int64 // unix ns
+	Birth int64 // unix ns, 0 where unknown
+	Dev   uint64
+	Ino   uint64
+	Bits  uint32 // 0777
+	NLink uint32
 }
 
 // Seen is what a replica last put or found on disk at a path. It may differ
 // from the entry: implied directories, displaced files.
 type Seen struct {
-	Value
-	Bits uint32
+	Value `wire:"1"`
+	Bits  uint32 `wire:"2"`
 }
 
 // A Row is one path in a replica's index.
 type Row struct {
 	Path     Path
-	Entry    Entry // Base: what a person at this disk could have seen
-	Seen     Seen
-	DiskName string // last component as listed; differs from Path in normalization only
-	Stat     Stat   // of Seen
-	Seq      uint64 // of the replica's last change to the row that others must hear
-	Frozen   bool   // ignored: neither scanned nor applied
+	Entry    Entry  `wire:"1"` // Base: what a person at this disk could have seen
+	Seen     Seen   `wire:"2"`
+	DiskName string `wire:"3"` // last component as listed; differs from Path in normalization only
+	Stat     Stat   `wire:"4"` // of Seen
+	Seq      uint64 `wire:"5"` // of the replica's last change to the row that others must hear
+	Frozen   bool   `wire:"6"` // ignored: neither scanned nor applied
 }
 
 // A ReplicaRecord says who a replica is. It never changes, and is sent before
