@@ -1,0 +1,58 @@
+# The two commands that matter are `make demo` and `make test`; neither needs
+# root, an account, a server or a display. `make help` lists the rest.
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+# The window is not built yet: until then every build is the one without it.
+TAGS     ?= nogui
+BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags "-s -w -X main.version=$(VERSION)"
+STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT     = $(GO) run mvdan.cc/gofumpt@v0.12.0
+FUZZTIME ?= 10s
+ARGS     ?=
+
+.PHONY: help build demo test check cross test-long test-real test-lab fuzz bench clean
+
+help: ## list what can be made
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+build: ## the program for this machine: ./foldpost
+	$(BUILD) -o foldpost .
+
+demo: build ## two devices and a mail server on this machine; ARGS=--exit ends when both folders are equal
+	./foldpost demo $(ARGS)
+
+test: ## what every change must pass, in under two minutes
+	$(GO) vet ./...
+	$(GO) test ./...
+
+check: ## vet, staticcheck, gofumpt
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+	@out=$$($(GOFUMPT) -l .); test -z "$$out" || { echo "not formatted, run: $(GOFUMPT) -w ."; echo "$$out"; exit 1; }
+
+cross: ## one static file each for linux, windows and darwin
+	GOOS=linux   GOARCH=amd64 $(BUILD) -o bin/foldpost-linux-amd64 .
+	GOOS=linux   GOARCH=arm64 $(BUILD) -o bin/foldpost-linux-arm64 .
+	GOOS=windows GOARCH=amd64 $(BUILD) -o bin/foldpost-windows-amd64.exe .
+	GOOS=darwin  GOARCH=arm64 $(BUILD) -o bin/foldpost-darwin-arm64 .
+
+test-long: ## the race detector, and many more random histories of the sync engine
+	$(GO) test -race ./p2p/... ./mail/... ./app/...
+	FOLDPOST_HISTORIES=20000 $(GO) test -count=1 -timeout 20m -run 'Many|Rapid|Random' ./app/folder
+
+test-real: build ## Postfix, Dovecot and two processes (installs them when root on Debian)
+	./app/e2e/real.sh
+
+test-lab: build ## hosts behind NAT routers in network namespaces (root on Debian)
+	./app/e2e/lab.sh
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@set -e; for dir in $$($(GO) list -f '{{.Dir}}' ./...); do \
+	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go 2>/dev/null | cut -c6-); do \
+	    echo "$$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$dir; done; done
+
+bench: build ## figures beside the limits measured in the same run
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./app/e2e
+
+clean: ## remove what was built
+	rm -rf foldpost bin
