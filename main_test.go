@@ -23,7 +23,7 @@ var layers = map[string][]string{
 	"app/apptest":           {"app"},
 	"app/cli":               {"app"},
 	"app/control":           {"app", "p2p/wire"},
-	"app/demo":              {"app", "app/node", "mail", "mail/mailtest"},
+	"app/demo":              {"app", "app/node", "mail/mailtest"},
 	"app/folder":            {"p2p/wire"},
 	"app/folder/foldertest": {"app/folder"},
 	"app/node":              {"app", "app/folder", "p2p", "discovery", "mail", "assets", "p2p/wire"},
