@@ -131,10 +131,10 @@ type PairingState uint8
 
 // The states of PAIRING.md, SAVE and STATUS.
 const (
-	NotPaired PairingState = iota
-	Pending                // answerer: written, the inviter may not have it
-	Unconfirmed            // inviter: written, the answerer may not have it
-	Paired                 // both have it
+	NotPaired   PairingState = iota
+	Pending                  // answerer: written, the inviter may not have it
+	Unconfirmed              // inviter: written, the answerer may not have it
+	Paired                   // both have it
 )
 
 // A Record is what a device keeps of a peer it paired with.
