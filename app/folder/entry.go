@@ -90,15 +90,15 @@ type Value struct {
 // path mean that nothing was written in between, as far as a file system can
 // tell.
 type Stat struct {
-	Kind  Kind // Nothing: there is nothing; also what is left out has its own error
-	Size  int64
-	MTime int64 // unix ns
-	CTime int64 // unix ns
-	Birth int64 // unix ns, 0 where unknown
-	Dev   uint64
-	Ino   uint64
-	Bits  uint32 // 0777
-	NLink uint32
+	Kind  Kind   `wire:"1"` // Nothing: there is nothing; also what is left out has its own error
+	Size  int64  `wire:"2"`
+	MTime int64  `wire:"3"` // unix ns
+	CTime int64  `wire:"4"` // unix ns
+	Birth int64  `wire:"5"` // unix ns, 0 where unknown
+	Dev   uint64 `wire:"6"`
+	Ino   uint64 `wire:"7"`
+	Bits  uint32 `wire:"8"` // 0777
+	NLink uint32 `wire:"9"`
 }
 
 // Seen is what a replica last put or found on disk at a path. It may differ
