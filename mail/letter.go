@@ -2,9 +2,7 @@ package mail
 
 import (
 	"bytes"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -109,7 +107,7 @@ func seal(random io.Reader, pattern Pattern, psk p2p.Secret, salt Salt, p Payloa
 	if kindOf(pattern) != p.Kind {
 		return nil, fmt.Errorf("seal %s: as pattern %d", p.Kind, pattern)
 	}
-	content, err := p.encode(func(w *payload) { w.DiscoveryKey = discoveryKey(psk) })
+	content, err := p.encode(func(w *payload) { w.DiscoveryKey = psk.DiscoveryKey() })
 	if err == nil {
 		content, err = pad(content)
 	}
@@ -152,7 +150,7 @@ func open(pattern Pattern, letter []byte, psk p2p.Secret) (Payload, error) {
 	if err != nil {
 		return Payload{}, err
 	}
-	if want := discoveryKey(psk); subtle.ConstantTimeCompare(w.DiscoveryKey[:], want[:]) == 0 {
+	if want := psk.DiscoveryKey(); subtle.ConstantTimeCompare(w.DiscoveryKey[:], want[:]) == 0 {
 		return Payload{}, fmt.Errorf("%w: wrong discovery key", ErrPayload)
 	}
 	if p.Kind != kindOf(pattern) {
@@ -171,7 +169,7 @@ func kindOf(pattern Pattern) Kind {
 // handshake is the Noise state of one letter: a single message of NNpsk0,
 // bound to the bytes before it.
 func handshake(random io.Reader, head []byte, psk p2p.Secret, initiator bool) (*noise.HandshakeState, error) {
-	key := noiseKey(psk)
+	key := psk.NoiseKey()
 	return noise.NewHandshakeState(noise.Config{
 		CipherSuite:           noise.NewCipherSuite(noise.DH25519, noise.CipherChaChaPoly, noise.HashSHA256),
 		Random:                random,
@@ -203,15 +201,4 @@ func unpad(content []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: padding is not zero", ErrPayload)
 	}
 	return value, nil
-}
-
-func noiseKey(psk p2p.Secret) [32]byte     { return expand(psk, " noise") }
-func discoveryKey(psk p2p.Secret) [32]byte { return expand(psk, " discovery") }
-
-func expand(psk p2p.Secret, purpose string) [32]byte {
-	b, err := hkdf.Expand(sha256.New, psk[:], wire.Name+"/1"+purpose, 32)
-	if err != nil {
-		panic(err) // 32 bytes are always within SHA-256's bound
-	}
-	return [32]byte(b)
 }

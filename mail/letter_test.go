@@ -183,7 +183,7 @@ func TestPatternTwoIsNotUsedYet(t *testing.T) {
 // TestForgedContentIsRefused seals, with the right key, what no honest program
 // would write.
 func TestForgedContentIsRefused(t *testing.T) {
-	good, err := testInvitation().encode(func(w *payload) { w.DiscoveryKey = discoveryKey(testPSK) })
+	good, err := testInvitation().encode(func(w *payload) { w.DiscoveryKey = testPSK.DiscoveryKey() })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestForgedContentIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := testAnswer().encode(func(w *payload) { w.DiscoveryKey = discoveryKey(testPSK) })
+	answer, err := testAnswer().encode(func(w *payload) { w.DiscoveryKey = testPSK.DiscoveryKey() })
 	if err != nil {
 		t.Fatal(err)
 	}
