@@ -38,14 +38,38 @@ type MailboxState struct {
 
 // A Question is something that only a person can decide.
 type Question struct {
-	ID      QuestionID `json:"id"`
-	Kind    string     `json:"kind"` // "invitation", "pairing", "offer", "deletions", "changed-key", "mailbox", "disk", "rules", "root"
-	Text    string     `json:"text"`
-	Choices []Choice   `json:"choices"`
-	Folder  FolderID   `json:"folder,omitempty"`
-	Device  DeviceID   `json:"device,omitempty"`
-	Since   time.Time  `json:"since"`
+	ID         QuestionID   `json:"id"`
+	Kind       QuestionKind `json:"kind"`
+	Text       string       `json:"text"`
+	Choices    []Choice     `json:"choices"`
+	Invitation InvitationID `json:"invitation,omitempty"`
+	Folder     FolderID     `json:"folder,omitempty"`
+	Device     DeviceID     `json:"device,omitempty"`
+	Since      time.Time    `json:"since"`
 }
+
+// A QuestionKind says what a question is about.
+type QuestionKind string
+
+// The kinds of questions.
+const (
+	AskInvitation QuestionKind = "invitation"  // one came by mail; its words are wanted
+	AskPairing    QuestionKind = "pairing"     // a device used our invite link: may it in?
+	AskOffer      QuestionKind = "offer"       // a folder is offered; where shall it be?
+	AskDeletions  QuestionKind = "deletions"   // so much is gone here that nobody was told
+	AskChangedKey QuestionKind = "changed-key" // a new device claims to be one we know
+	AskMailbox    QuestionKind = "mailbox"     // it does not work
+	AskDisk       QuestionKind = "disk"        // no room, or it fails
+	AskRules      QuestionKind = "rules"       // another member's rules would share more of this disk
+	AskRoot       QuestionKind = "root"        // the folder's directory is not there
+)
+
+// Choices that the command line makes by itself where its command was the
+// person's answer. Other choices have ids of their own.
+const (
+	ChoiceYes = "yes" // of AskPairing: let the device in
+	ChoiceNo  = "no"
+)
 
 // A Choice is one possible answer. Where Command is set, the answer needs more
 // than a word, and the command asks for it.
@@ -109,7 +133,9 @@ type Device struct {
 // A FolderState is what a folder does, the most important first.
 type FolderState string
 
-// The states of a folder.
+// The states of a folder. It is syncing from Join on, and idle only once a
+// member's whole index was heard and nothing of it is needed: who joined waits
+// for that.
 const (
 	FolderStopped  FolderState = "stopped"
 	FolderPaused   FolderState = "paused"

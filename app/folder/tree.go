@@ -12,8 +12,8 @@ import (
 var (
 	// ErrChanged: what is on disk is not what the caller saw. Scan it.
 	ErrChanged = errors.New("changed on disk")
-	// ErrGone: there is nothing (any more) at the path, or a parent is not a
-	// real directory.
+	// ErrGone: there is nothing (any more) at the path, a parent is not a
+	// real directory, or the root itself is not there.
 	ErrGone = errors.New("not there")
 	// ErrLeftOut: what is there is never synced: a device, socket or pipe, a
 	// name that is not UTF-8 or not allowed, the program's own folder.
@@ -48,21 +48,34 @@ type Kept struct {
 	Path Path      // where it was
 	Name string    // in the trash
 	At   time.Time // when it was replaced or deleted
-	Stat Stat      // as re-checked right before
+	// Stat, where a method returns it, is what was verified: StatKept gives
+	// the same as long as nobody wrote into the file since. Trash itself
+	// remembers no such thing and tells the state of now.
+	Stat Stat
 }
 
 // A Tree is a directory tree on disk below one root. No method follows a
 // symlink or leaves the root; each parent of a path must be a real directory.
 // Methods may be called at the same time for different paths. Durable only
-// after Sync.
+// after Sync. Errors wrap one of the above or what the system said; none of
+// them but ErrGone and ErrLeftOut says anything about what is at a path.
 type Tree interface {
+	// Root looks at what is now under the root's name, and ErrGone means
+	// nothing. Whatever it finds is what all methods work on from then on
+	// (a drive may be mounted after the program's start), so ask before each
+	// scan and batch, and do nothing to a root that is not the expected one.
 	Root() (RootID, error)
 	// Mark writes the marker that RootID tells, creating .foldpost (0700).
+	// Without it nothing can be staged or kept, so nothing is ever replaced
+	// in a root that was not marked.
 	Mark(marker string) error
-	// List returns a directory's names in byte order, without .foldpost.
+	// List returns a directory's names in byte order, without .foldpost at
+	// the root. One of two names with the same NFC form is left out, so
+	// each Path is there once.
 	List(ctx context.Context, dir Path) ([]Listed, error)
 	// Stat fails with ErrGone or ErrLeftOut. It confirms an absence by
-	// listing the parent, never by a folded name.
+	// listing the parent where names may be folded, and finds a name in
+	// another normalization.
 	Stat(p Path) (Stat, error)
 	// Open opens a regular file without following links.
 	Open(p Path) (Content, error)
@@ -70,31 +83,44 @@ type Tree interface {
 
 	// Stage opens a temporary file of .foldpost/stage by a name that stays
 	// the same for the same wanted content, 0600; what an interrupted
-	// transfer left in it is still there.
+	// transfer left in it is still there. Names are 1 to 128 characters of
+	// 0-9, a-f. What nobody touched for 24 h is dropped when a tree is
+	// opened.
 	Stage(name string) (Staged, error)
-	// Put renames the sealed stage file to p. What is at p must still be
-	// old (old.Kind Nothing: nothing may be there), else ErrChanged; its
-	// content is linked into the trash first, so the path never vanishes,
-	// and the copy there is returned.
+	// Put renames the stage file, sealed and closed, to p. What is at p must
+	// still be old in kind, size, mtime, ctime, device and inode (old.Kind
+	// Nothing: nothing may be there), else ErrChanged and p is as it was.
+	// Old content is linked into the trash first, so the path never
+	// vanishes, and what is kept there is returned. An empty directory is
+	// removed first: then the path is missing for a moment. A Stat that is
+	// not the one on disk any more is returned when p was written right
+	// afterwards.
 	Put(p Path, old Stat, stage string) (Stat, *Kept, error)
 	// PutLink makes a symlink in the same way. Unsafe targets (absolute,
 	// leaving the root, into .foldpost) are refused with ErrLeftOut.
 	PutLink(p Path, old Stat, target string) (Stat, *Kept, error)
-	// Mkdir makes a directory, or gives an existing one its bits.
+	// Mkdir makes a directory, or gives an existing one its bits. ErrChanged
+	// where something else is.
 	Mkdir(p Path, bits uint32) (Stat, error)
-	// Chmod sets the bits of a file or directory whose Stat is still old.
+	// Chmod sets the bits of a file or directory whose Stat is still old;
+	// of a directory only kind, device, inode and bits count.
 	Chmod(p Path, old Stat, bits uint32) (Stat, error)
 	// Remove moves a file or link into the trash if it is still old.
 	Remove(p Path, old Stat) (*Kept, error)
 	// Rmdir removes an empty directory: ErrNotEmpty otherwise.
 	Rmdir(p Path) error
-	// Sync makes everything done to the paths, and all sealed stage files,
-	// durable: data before names.
-	Sync(files []string, dirs []Path) error
+	// Sync makes the content of stage files durable, then the names in the
+	// directories paths (and in the trash), or the bits of the files paths.
+	// Call it with the stage files before the first Put, with the parents
+	// afterwards. A path that is gone is no error.
+	Sync(stages []string, paths []Path) error
 
 	// Watch yields paths where something may have changed, "" for "look
-	// everywhere", until ctx is done. An error says why it sees nothing.
-	Watch(ctx context.Context) iter.Seq2[Path, error]
+	// everywhere", until ctx is done. An error, a complete sentence or two
+	// for a person, says why it sees less than everything; it goes on then,
+	// with "" every minute. Directories that skip tells are not watched; it
+	// is called from other goroutines. A loss of events yields "".
+	Watch(ctx context.Context, skip func(dir Path) bool) iter.Seq2[Path, error]
 	// Free returns the bytes available on the volume.
 	Free() (int64, error)
 
@@ -103,7 +129,6 @@ type Tree interface {
 	// into it since.
 	OpenKept(name string) (Content, error)
 	StatKept(name string) (Stat, error)
-	// Untrash stages a copy of an old version under the stage name given.
 	// Expire forgets what was kept before t.
 	Expire(t time.Time) error
 	Close() error

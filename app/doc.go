@@ -1,0 +1,35 @@
+// Where to begin reading.
+//
+//  1. state.go and app.go here: everything a person can see and ask for.
+//  2. p2p/p2p.go: devices, links and streams, and the hooks by which the
+//     application takes part ([foldpost/p2p.Manager]).
+//  3. app/folder/entry.go and its PROTOCOL.md: what a file's entry says, and how
+//     two of them become one. Plan is the heart; what acts on it is dull.
+//  4. mail/mail.go and mail/letter.go: how a sealed letter travels in an
+//     ordinary e-mail.
+//  5. app/node/node.go: the one place that knows all of these.
+//  6. app/cli and app/control: from a command to a Service and back.
+//
+// # Pairing
+//
+// An invitation, as its two people see it ([OpenInvitation], [Step]). What the
+// two programs say to each other at "saving" stands in p2p/PROTOCOL.md.
+//
+//	   who invites                               who is invited
+//
+//	    Invite                                    a letter came, or Look
+//	      |                                              |
+//	   sending  -- the mail has left -->             words, waits for the person
+//	      |                                              |  Accept: the words
+//	   waiting  <------- the other one dials ----    looking     open the letter
+//	      |      (a link: AskPairing)                    |
+//	    saving  <-- each side proves the secret -->   saving
+//	      |         and then writes its half             |
+//	    paired                                        paired
+//
+//	From waiting, words and looking an invitation can also end: withdrawn,
+//	expired, used by another device, or burnt after three wrong proofs. Then it
+//	is failed, its Problem says why, and it soon leaves the list. From saving a
+//	side whose partner could not keep its half goes back to where it was:
+//	nobody stays paired alone.
+package app
