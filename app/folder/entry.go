@@ -69,13 +69,20 @@ type Mode struct {
 }
 
 // An Entry is what is known of a path: a multi-value register. V covers every
-// dot in S. S empty is a tombstone. W are prefixes of contents that users
-// ended, at most 4, newest last.
+// dot in S. S is ordered by dot; S empty is a tombstone. W are contents that
+// users ended, the 4 newest, newest last.
 type Entry struct {
 	V Vector    `wire:"1,max=64"`
 	S []Version `wire:"2,max=16"`
 	M Mode      `wire:"3"`
-	W []Prefix  `wire:"4,max=4"`
+	W []Ended   `wire:"4,max=4"`
+}
+
+// Ended is a content that a user's write replaced. At is the number of that
+// write's dot: it makes "the newest" the same on every replica.
+type Ended struct {
+	Content Prefix `wire:"1"`
+	At      uint64 `wire:"2"`
 }
 
 // A Value is what a disk holds at a path, as far as versions care.

@@ -32,13 +32,14 @@ type Head struct {
 	Busy    bool      `wire:"6"`        // scanning for the first time: rows are still to come
 }
 
-// A Batch is one frame of a feed. Replicas come before the rows that use
-// them. Head is set on the last batch of a run and on its own when only
+// A Batch is one frame of a feed. Replica is whose rows these are. Replicas
+// come before the rows that use them. Head is set on the last batch of a run and on its own when only
 // acknowledgements changed.
 type Batch struct {
 	Replicas []ReplicaRecord `wire:"1,max=64"`
 	Rows     []Announced     `wire:"2,max=256"`
 	Head     *Head           `wire:"3"`
+	Replica  ReplicaID       `wire:"4"`
 }
 
 // A Cursor is how far a feed has been taken: the rows of Replica up to Seq are
