@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -150,3 +151,6 @@ func linkErr(err error) error {
 
 // endOf returns why a connection ended, nil while it has not.
 func endOf(c *quic.Conn) error { return linkErr(context.Cause(c.Context())) }
+
+// serves tells whether AcceptStream understands a protocol.
+func (e *Endpoint) serves(protocol string) bool { return slices.Contains(e.config.Protocols, protocol) }

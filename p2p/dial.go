@@ -1,0 +1,252 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// The pace of dialling.
+const (
+	dialsPerSecond = 4                      // to one peer, all its candidates together
+	dialStagger    = 150 * time.Millisecond // until the next candidate is tried beside the last
+	firstBackoff   = 500 * time.Millisecond
+	lastBackoff    = time.Minute // a paired peer is dialled for ever
+)
+
+// errNoCandidate reports a peer of whom no address is known that may be dialled.
+var errNoCandidate = errors.New("no usable address is known")
+
+// backoff is when to dial next.
+type backoff struct {
+	delay time.Duration
+	next  time.Time
+}
+
+func (b *backoff) reset() { *b = backoff{} }
+
+// attempted sets the time of the attempt after one that was made now, with a
+// quarter of jitter so that two sides that failed together part.
+func (b *backoff) attempted(now time.Time) {
+	b.delay = min(max(2*b.delay, firstBackoff), lastBackoff)
+	b.next = now.Add(b.delay*3/4 + rand.N(b.delay/2))
+}
+
+// A task is what tend finds to do for a peer.
+type task struct {
+	dial   bool
+	urgent bool
+	over   bool      // the peer's entry is gone
+	until  time.Time // look again; zero: when something changes
+}
+
+// tend keeps a link to one peer: it dials whenever there is none and an address
+// is known, for as long as ctx lives.
+func (e *Endpoint) tend(ctx context.Context, p *peer) {
+	var pace backoff
+	for ctx.Err() == nil {
+		now := time.Now()
+		t := e.look(p, now)
+		if t.over {
+			return
+		}
+		if t.urgent {
+			pace.reset()
+		}
+		if t.dial && !now.Before(pace.next) {
+			if err := e.connect(ctx, p); err != nil {
+				e.config.Log.Debug("no link", "peer", p.id.Short(), "err", err)
+			}
+			pace.attempted(time.Now()) // also after success: a peer that closes at once is not hammered
+			continue
+		}
+		if t.dial && (t.until.IsZero() || pace.next.Before(t.until)) {
+			t.until = pace.next
+		}
+		sleep(ctx, p.wake, t.until)
+	}
+}
+
+// sleep returns at a time (zero: never), on a signal, or when ctx is done.
+func sleep(ctx context.Context, wake <-chan struct{}, until time.Time) {
+	var timeout <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-wake:
+	case <-timeout:
+	}
+}
+
+// look takes stock of a peer: expired candidates go, and with the last one of a
+// peer that never was paired its whole entry.
+func (e *Endpoint) look(p *peer, now time.Time) task {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := task{until: p.candidates.expire(now)}
+	if len(p.candidates) == 0 && p.discovered {
+		p.discovered = false
+		e.turns.add(p.id, func() { e.config.Manager.PeerExpired(p.id) })
+		if !p.kept && p.greeting == 0 {
+			p.notify()
+			delete(e.peers, p.id)
+			t.over = true
+			return t
+		}
+	}
+	if p.link != nil {
+		p.urgent = false
+		return t
+	}
+	if now.Before(p.hold) {
+		if t.until.IsZero() || p.hold.Before(t.until) {
+			t.until = p.hold
+		}
+		return t
+	}
+	t.dial = len(p.candidates.worth(e.network)) > 0
+	t.urgent = p.urgent
+	p.urgent = false
+	return t
+}
+
+// connect dials a paired peer once at all its candidates. Nil means that there
+// is a link now, this one or another.
+func (e *Endpoint) connect(ctx context.Context, p *peer) error {
+	if r, ok := e.record(p.id); !ok || r.State == Pending {
+		return errNotPaired // a pending side is called, or asks for the pairing's status
+	}
+	racing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	e.mu.Lock()
+	if p.link != nil {
+		e.mu.Unlock()
+		return nil
+	}
+	number := p.clock + 1
+	p.cancelDial = cancel
+	e.mu.Unlock()
+	c, err := e.race(racing, p, alpnLink)
+	e.mu.Lock()
+	p.cancelDial = nil
+	linked := p.link != nil
+	e.mu.Unlock()
+	if err != nil {
+		if linked {
+			return nil
+		}
+		return fmt.Errorf("dial %s: %w", p.id.Short(), err)
+	}
+	l, err := e.greet(ctx, c, p.id, number)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.run == nil {
+		l.close(CloseGoingAway)
+		return context.Canceled
+	}
+	e.run.wg.Go(func() { e.keep(ctx, l) })
+	return nil
+}
+
+// dialPair makes a connection for pairing with a peer, pinned to its id, at any
+// of its candidates.
+func (e *Endpoint) dialPair(ctx context.Context, id PeerID) (pairConn, error) {
+	e.mu.Lock()
+	p := e.peerLocked(id)
+	e.mu.Unlock()
+	c, err := e.race(ctx, p, alpnPair)
+	if err != nil {
+		return nil, fmt.Errorf("dial %s to pair: %w", id.Short(), err)
+	}
+	return newPairLink(c)
+}
+
+// dialled is the result of one attempt.
+type dialled struct {
+	conn *quic.Conn
+	err  error
+}
+
+// race dials a peer's candidates side by side, the next one when the last
+// failed or after a moment, and returns the first connection whose other end
+// holds the peer's key. Others are closed. Another key at an address is a
+// candidate that failed, and no alarm: addresses are given to others all the time.
+func (e *Endpoint) race(ctx context.Context, p *peer, alpn string) (*quic.Conn, error) {
+	e.mu.Lock()
+	list := p.candidates.worth(e.network)
+	e.mu.Unlock()
+	if len(list) == 0 {
+		return nil, errNoCandidate
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	results := make(chan dialled, len(list))
+	var wg sync.WaitGroup
+	defer func() {
+		cancel()
+		wg.Wait()
+		close(results)
+		for r := range results {
+			if r.conn != nil {
+				_ = r.conn.CloseWithError(quic.ApplicationErrorCode(CloseDuplicate), "")
+			}
+		}
+	}()
+
+	var errs []error
+	next := time.NewTimer(0)
+	defer next.Stop()
+	for started := 0; len(errs) < len(list); {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-next.C:
+			k := list[started]
+			wg.Go(func() { results <- e.try(ctx, p, k, alpn) })
+			if started++; started < len(list) {
+				next.Reset(dialStagger)
+			}
+		case r := <-results:
+			if r.err == nil {
+				return r.conn, nil
+			}
+			errs = append(errs, r.err)
+			if started < len(list) {
+				next.Reset(0)
+			}
+		}
+	}
+	return nil, errors.Join(errs...)
+}
+
+// try dials one candidate.
+func (e *Endpoint) try(ctx context.Context, p *peer, k *known, alpn string) dialled {
+	if err := p.limit.Wait(ctx); err != nil {
+		return dialled{err: err}
+	}
+	e.mu.Lock()
+	addr := k.Addr
+	k.tries++
+	k.tried = time.Now()
+	e.mu.Unlock()
+	s, err := e.socketFor(addr.Addr())
+	if err != nil {
+		return dialled{err: err}
+	}
+	c, err := s.dial(ctx, addr, p.id, alpn)
+	if err != nil {
+		return dialled{err: fmt.Errorf("at %s: %w", addr, linkErr(err))}
+	}
+	return dialled{conn: c}
+}

@@ -1,0 +1,387 @@
+package p2p
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Config is what an Endpoint is made of. Conns stay the application's: it
+// closes them after Run returned.
+type Config struct {
+	Identity  *Identity
+	Conns     []net.PacketConn // at most one for each of IPv4 and IPv6; a *net.UDPConn must not be wrapped
+	Manager   Manager
+	Protocols []string // of streams that AcceptStream understands; others are reset
+	Log       *slog.Logger
+}
+
+// An Endpoint is this device on the network: it keeps one link to each paired
+// peer that can be reached.
+type Endpoint struct {
+	config  Config
+	id      PeerID
+	start   [8]byte // differs between two runs of a program
+	door    *door
+	turns   *turns
+	pairing *pairing
+	done    chan struct{} // closed when Run ends
+
+	mu      sync.Mutex
+	run     *run // nil unless Run runs
+	ran     bool
+	network network
+	peers   map[PeerID]*peer
+}
+
+// run is what exists only while Run runs.
+type run struct {
+	ctx     context.Context // of Run; here because Run owns all that use it
+	wg      sync.WaitGroup
+	sockets []*socket
+}
+
+// peer is what an endpoint knows of a peer; under the endpoint's mu.
+type peer struct {
+	id         PeerID
+	limit      *rate.Limiter // dials
+	candidates candidates
+	discovered bool // PeerDiscovered was called, PeerExpired was not
+	link       *link
+	up         bool          // PeerConnected was called, PeerDisconnected was not
+	clock      uint64        // largest number of a connection
+	revision   uint64        // counts unpairings
+	greeting   int           // accepted connections before HELLO
+	hold       time.Time     // no dial before: another link is expected
+	urgent     bool          // dial without back-off
+	wake       chan struct{} // tells tend to look again
+	changed    chan struct{} // closed and replaced at each change
+	cancelDial context.CancelFunc
+	kept       bool // it was paired once: its clock and revision count
+}
+
+// errNotPaired reports a peer without a record that allows a link.
+var errNotPaired = errors.New("not paired")
+
+// New returns an endpoint. It starts nothing: see [Endpoint.Run].
+func New(c Config) *Endpoint {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &Endpoint{
+		config: c,
+		id:     c.Identity.ID(),
+		turns:  newTurns(),
+		done:   make(chan struct{}),
+		peers:  make(map[PeerID]*peer),
+	}
+	rand.Read(e.start[:]) // never fails
+	e.door = newDoor(e.id)
+	e.network = newNetwork(e.socketAddrs(), nil, nil)
+	e.pairing = newPairing(e)
+	return e
+}
+
+// Run listens, dials and serves links until ctx is done. When it returns, no
+// goroutine is left and no hook is called any more. It can run once.
+func (e *Endpoint) Run(ctx context.Context) error {
+	defer close(e.done)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := &run{ctx: ctx}
+	sockets, err := e.listen()
+	r.sockets = sockets
+	defer func() {
+		for _, s := range sockets {
+			s.close()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+
+	e.mu.Lock()
+	if e.ran {
+		e.mu.Unlock()
+		return errors.New("run endpoint: it ran before")
+	}
+	e.run, e.ran = r, true
+	for _, p := range e.peers {
+		r.wg.Go(func() { e.tend(ctx, p) })
+	}
+	e.mu.Unlock()
+	e.turns.start()
+	for _, s := range sockets {
+		r.wg.Go(func() { cancel(e.accept(ctx, s)) })
+	}
+
+	<-ctx.Done()
+	e.mu.Lock()
+	e.run = nil
+	e.mu.Unlock()
+	r.wg.Wait()
+	e.turns.finish()
+	return context.Cause(ctx)
+}
+
+// SetAddresses says where this device can be reached, and which networks are
+// its own: where none are given, the /24 or /64 of each host address. A change
+// works like [Endpoint.Wake].
+func (e *Endpoint) SetAddresses(own []Candidate, networks ...netip.Prefix) {
+	own = slices.Clone(own)
+	for i := range own {
+		own[i].Peer, own[i].Addr = e.id, unmap(own[i].Addr)
+	}
+	e.mu.Lock()
+	same := slices.EqualFunc(own, e.network.own, func(a, b Candidate) bool { return a.Addr == b.Addr })
+	e.network = newNetwork(e.socketAddrs(), own, networks)
+	if !same {
+		for _, p := range e.peers {
+			for _, k := range p.candidates {
+				k.tries = 0 // another network may be ours now
+			}
+		}
+	}
+	e.mu.Unlock()
+	if !same {
+		e.Wake()
+	}
+}
+
+// Announcement returns what others need to reach this device.
+func (e *Endpoint) Announcement() Announcement {
+	e.mu.Lock()
+	own := slices.Clone(e.network.own)
+	e.mu.Unlock()
+	return Announcement{Peer: e.id, Candidates: own, Metadata: e.config.Manager.Metadata()}
+}
+
+// AddCandidate notes where a peer might be and dials it if it is paired and
+// has no link. The error says why the candidate is not used.
+func (e *Endpoint) AddCandidate(c Candidate, m Metadata) error {
+	c.Addr = unmap(c.Addr)
+	if c.Peer == e.id {
+		return fmt.Errorf("%w: own id", errCandidate)
+	}
+	r, _ := e.config.Manager.Record(c.Peer)
+	now := time.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := e.network.usable(c.Addr); err != nil {
+		return err
+	}
+	if !c.Expires.IsZero() && !now.Before(c.Expires) {
+		return fmt.Errorf("%w: it expired", errCandidate)
+	}
+	if r.State == NotPaired && e.peers[c.Peer] == nil && e.strangers() >= maxStrangers {
+		return fmt.Errorf("%w: too many peers that are not paired", errCandidate)
+	}
+	p := e.peerLocked(c.Peer)
+	p.kept = p.kept || r.State != NotPaired
+	p.urgent = p.candidates.add(c, now) || p.urgent
+	if !p.discovered {
+		p.discovered = true
+		e.turns.add(c.Peer, func() { e.config.Manager.PeerDiscovered(c.Peer, m) })
+	}
+	p.notify()
+	return nil
+}
+
+// Open opens a stream for a protocol to a paired peer. It waits for a link
+// until ctx is done.
+func (e *Endpoint) Open(ctx context.Context, id PeerID, protocol string) (Stream, error) {
+	for {
+		e.mu.Lock()
+		p := e.peerLocked(id)
+		l, changed := p.link, p.changed
+		e.mu.Unlock()
+		if l != nil {
+			s, err := l.open(ctx, protocol)
+			if err == nil {
+				return s, nil
+			}
+			if l.conn.Context().Err() == nil {
+				return nil, fmt.Errorf("open %s to %s: %w", protocol, id.Short(), err)
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("open %s to %s: %w", protocol, id.Short(), ctx.Err())
+		case <-e.done:
+			return nil, fmt.Errorf("open %s to %s: %w", protocol, id.Short(), net.ErrClosed)
+		}
+	}
+}
+
+// Links returns the links in use.
+func (e *Endpoint) Links() []Link {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var list []Link
+	for _, p := range e.peers {
+		if p.link != nil {
+			list = append(list, p.link.describe())
+		}
+	}
+	slices.SortFunc(list, func(a, b Link) int { return slices.Compare(a.Peer[:], b.Peer[:]) })
+	return list
+}
+
+// Link returns the link to a peer in use.
+func (e *Endpoint) Link(id PeerID) (Link, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if p := e.peers[id]; p != nil && p.link != nil {
+		return p.link.describe(), true
+	}
+	return Link{}, false
+}
+
+// Unpair ends what concerns a peer whose record the application has deleted:
+// its link is closed as revoked and its addresses are forgotten.
+func (e *Endpoint) Unpair(id PeerID) {
+	e.mu.Lock()
+	p := e.peers[id]
+	if p == nil {
+		e.mu.Unlock()
+		return
+	}
+	p.revision++
+	p.candidates, p.discovered = nil, false
+	if p.cancelDial != nil {
+		p.cancelDial()
+	}
+	l := p.link
+	p.notify()
+	e.mu.Unlock()
+	if l != nil {
+		l.close(CloseRevoked)
+	}
+}
+
+// Wake tells that the network changed or a user waits: links are tried and
+// peers without one dialled at once.
+func (e *Endpoint) Wake() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range e.peers {
+		p.urgent = true
+		p.notify()
+		if l := p.link; l != nil && e.run != nil {
+			r := e.run
+			r.wg.Go(func() { l.probe(r.ctx) })
+		}
+	}
+}
+
+// kick tells that a peer's record changed: it is dialled at once if it may be.
+func (e *Endpoint) kick(id PeerID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.peerLocked(id)
+	p.urgent = true
+	p.notify()
+}
+
+// news returns a channel that is closed when something about a peer changes
+// next: a candidate, a link, a wake-up.
+func (e *Endpoint) news(id PeerID) <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.peerLocked(id).changed
+}
+
+// record asks the manager for a peer's record; none while Run does not run.
+func (e *Endpoint) record(id PeerID) (r Record, ok bool) {
+	e.turns.now(func() { r, ok = e.config.Manager.Record(id) })
+	return r, ok && r.State != NotPaired
+}
+
+// promote makes a record paired because the peer said HELLO: so it has its
+// half. It fails where there is no record.
+func (e *Endpoint) promote(ctx context.Context, id PeerID) error {
+	r, ok := e.record(id)
+	if !ok {
+		return errNotPaired
+	}
+	if r.State == Paired {
+		return nil
+	}
+	var err error
+	turn := e.turns.do(ctx, id, func() {
+		m := e.config.Manager
+		if r, ok = m.Record(id); !ok || r.State == NotPaired {
+			err = errNotPaired
+			return
+		}
+		first := r.State == Pending
+		if r.State == Paired {
+			return
+		}
+		r.State = Paired
+		if err = m.PairingSave(ctx, r); err == nil && first {
+			m.PeerPaired(r)
+		}
+	})
+	return errors.Join(turn, err)
+}
+
+// peerLocked returns the entry of a peer, made if there is none.
+func (e *Endpoint) peerLocked(id PeerID) *peer {
+	p := e.peers[id]
+	if p == nil {
+		p = &peer{
+			id: id, limit: rate.NewLimiter(dialsPerSecond, dialsPerSecond),
+			wake: make(chan struct{}, 1), changed: make(chan struct{}),
+		}
+		e.peers[id] = p
+		if e.run != nil {
+			r := e.run
+			r.wg.Go(func() { e.tend(r.ctx, p) })
+		}
+	}
+	return p
+}
+
+func (e *Endpoint) strangers() int {
+	n := 0
+	for _, p := range e.peers {
+		if !p.kept {
+			n++
+		}
+	}
+	return n
+}
+
+// notify tells everyone who waits for a change of this peer.
+func (p *peer) notify() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// socketAddrs returns the local addresses of the given sockets.
+func (e *Endpoint) socketAddrs() []netip.Addr {
+	var list []netip.Addr
+	for _, c := range e.config.Conns {
+		list = append(list, addrPortOf(c.LocalAddr()).Addr())
+	}
+	return list
+}
+
+func unmap(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}

@@ -1,0 +1,198 @@
+package p2p
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"golang.org/x/time/rate"
+
+	"foldpost/p2p/wire"
+)
+
+// Limits of a connection.
+const (
+	maxStreams       = 128 // that a peer may have open at the same time
+	handshakeTimeout = 5 * time.Second
+	idleTimeout      = 30 * time.Second
+	keepAlive        = 10 * time.Second
+
+	handshakesPerSecond = 50 // beyond these a caller must first show that its address is its own
+	maxGreeting         = 8  // accepted connections of one peer before HELLO
+)
+
+// socket is one UDP socket with its QUIC transport.
+type socket struct {
+	ip4       bool
+	cert      tls.Certificate
+	transport *quic.Transport
+	listener  *quic.Listener
+}
+
+func quicConfig() *quic.Config {
+	return &quic.Config{
+		HandshakeIdleTimeout:           handshakeTimeout,
+		MaxIdleTimeout:                 idleTimeout,
+		KeepAlivePeriod:                keepAlive,
+		InitialStreamReceiveWindow:     512 << 10,
+		MaxStreamReceiveWindow:         16 << 20,
+		InitialConnectionReceiveWindow: 768 << 10, // all that a stranger who pairs can make us hold
+		MaxConnectionReceiveWindow:     32 << 20,
+		MaxIncomingStreams:             maxStreams,
+		MaxIncomingUniStreams:          -1,
+	}
+}
+
+// listen opens a listener on each of the given sockets. Those it returns want
+// to be closed, also beside an error.
+func (e *Endpoint) listen() ([]*socket, error) {
+	cert, err := certificate(e.config.Identity)
+	if err != nil {
+		return nil, err
+	}
+	policy := listenPolicy{
+		door:   e.door,
+		onLink: func(a netip.Addr) bool { return e.networkNow().onLink(a) },
+		linked: func(id PeerID) bool { _, ok := e.record(id); return ok },
+	}
+	reset := resetKey(e.config.Identity)
+	flood := rate.NewLimiter(handshakesPerSecond, 2*handshakesPerSecond)
+	var list []*socket
+	for _, c := range e.config.Conns {
+		s := &socket{
+			ip4:  addrPortOf(c.LocalAddr()).Addr().Is4(),
+			cert: cert,
+			transport: &quic.Transport{
+				Conn:                c,
+				ConnectionIDLength:  8,
+				StatelessResetKey:   &reset,
+				VerifySourceAddress: func(net.Addr) bool { return !flood.Allow() },
+			},
+		}
+		s.listener, err = s.transport.Listen(listenTLS(cert, policy), quicConfig())
+		if err != nil {
+			return list, fmt.Errorf("listen on %s: %w", c.LocalAddr(), err)
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// resetKey is the same after a restart, so that peers learn at once that their
+// connections to the run before are gone.
+func resetKey(id *Identity) quic.StatelessResetKey {
+	k, err := hkdf.Expand(sha256.New, id.key.Seed(), wire.Name+"/1 reset", sha256.Size)
+	if err != nil {
+		panic(err) // the length is a constant that HKDF allows
+	}
+	return quic.StatelessResetKey(k)
+}
+
+func (s *socket) close() {
+	_ = s.listener.Close()
+	_ = s.transport.Close() // the socket itself is the application's
+}
+
+// dial makes one connection to a peer at an address, or none.
+func (s *socket) dial(ctx context.Context, addr netip.AddrPort, peer PeerID, alpn string) (*quic.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	config := quicConfig()
+	if alpn == alpnPair {
+		config.MaxIncomingStreams = 1
+	}
+	return s.transport.Dial(ctx, net.UDPAddrFromAddrPort(addr), dialTLS(s.cert, peer, alpn, time.Now()), config)
+}
+
+// accept serves the connections that others make to a socket until ctx is
+// done, or the socket is.
+func (e *Endpoint) accept(ctx context.Context, s *socket) error {
+	for {
+		c, err := s.listener.Accept(ctx)
+		if err != nil {
+			return fmt.Errorf("accept connections: %w", err)
+		}
+		e.mu.Lock()
+		if r := e.run; r != nil {
+			r.wg.Go(func() { e.serve(ctx, c) })
+		}
+		e.mu.Unlock()
+	}
+}
+
+// serve serves one accepted connection until it ends.
+func (e *Endpoint) serve(ctx context.Context, c *quic.Conn) {
+	cs := c.ConnectionState().TLS
+	if cs.NegotiatedProtocol == alpnPair {
+		p, err := newPairLink(c)
+		if err == nil {
+			e.servePair(ctx, p)
+		}
+		_ = c.CloseWithError(quic.ApplicationErrorCode(PairingCancelled), "") // if it still lives
+		return
+	}
+	key, err := publicKeyOf(cs)
+	if err != nil {
+		_ = c.CloseWithError(quic.ApplicationErrorCode(CloseNotPaired), "")
+		return
+	}
+	id := PeerIDOf(key[:])
+	if !e.enter(id) {
+		_ = c.CloseWithError(quic.ApplicationErrorCode(CloseLimit), "")
+		return
+	}
+	l, err := e.greet(ctx, c, id, 0)
+	e.leave(id)
+	if err != nil {
+		e.config.Log.Debug("link refused", "peer", id.Short(), "err", err)
+		return
+	}
+	e.keep(ctx, l)
+}
+
+// enter counts an accepted connection of a peer that has not said HELLO; false
+// if it has too many.
+func (e *Endpoint) enter(id PeerID) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.peerLocked(id)
+	if p.greeting >= maxGreeting {
+		return false
+	}
+	p.greeting++
+	return true
+}
+
+func (e *Endpoint) leave(id PeerID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.peerLocked(id).greeting--
+}
+
+func (e *Endpoint) networkNow() network {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.network
+}
+
+// socketFor returns the socket to reach an address from.
+func (e *Endpoint) socketFor(a netip.Addr) (*socket, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.run == nil {
+		return nil, net.ErrClosed
+	}
+	for _, s := range e.run.sockets {
+		if s.ip4 == a.Is4() {
+			return s, nil
+		}
+	}
+	return nil, errors.New("no socket of this family")
+}

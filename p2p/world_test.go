@@ -1,0 +1,279 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/quic-go/quic-go/testutils/simnet"
+)
+
+// world is a simulated network in a bubble of simulated time.
+type world struct {
+	t  *testing.T
+	mu sync.Mutex
+	at map[netip.AddrPort]simnet.PacketReceiver
+	// moved maps an address to the one that the network shows instead.
+	moved map[netip.AddrPort]netip.AddrPort
+	cut   map[netip.AddrPort]bool
+}
+
+func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		test(t, &world{
+			t: t, at: map[netip.AddrPort]simnet.PacketReceiver{},
+			moved: map[netip.AddrPort]netip.AddrPort{}, cut: map[netip.AddrPort]bool{},
+		})
+	})
+}
+
+func (w *world) AddNode(a net.Addr, r simnet.PacketReceiver) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.at[addrPortOf(a)] = r
+}
+
+func (w *world) SendPacket(p simnet.Packet) error {
+	w.mu.Lock()
+	from, to := addrPortOf(p.From), addrPortOf(p.To)
+	if m, ok := w.moved[from]; ok {
+		p.From = net.UDPAddrFromAddrPort(m)
+	}
+	_, gone := w.moved[to]
+	for old, now := range w.moved {
+		if now == to {
+			to, gone = old, false
+		}
+	}
+	r := w.at[to]
+	lost := gone || w.cut[from] || w.cut[to]
+	w.mu.Unlock()
+	if r != nil && !lost {
+		r.RecvPacket(p)
+	}
+	return nil
+}
+
+// move gives a node another address without its knowing, as a NAT does.
+func (w *world) move(from, to netip.AddrPort) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.moved[from] = to
+}
+
+// unplug loses all packets of an address from now on.
+func (w *world) unplug(a netip.AddrPort, off bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut[a] = off
+}
+
+func (w *world) conn(addr netip.AddrPort) net.PacketConn {
+	l := &simnet.SimulatedLink{Latency: 5 * time.Millisecond, UploadPacket: w}
+	c := simnet.NewBlockingSimConn(net.UDPAddrFromAddrPort(addr), l)
+	w.AddNode(net.UDPAddrFromAddrPort(addr), l)
+	l.Start()
+	w.t.Cleanup(func() {
+		_ = c.Close()
+		_ = l.Close()
+	})
+	return c
+}
+
+// node is an endpoint with the application behind it.
+type node struct {
+	*Endpoint
+	app    *application
+	addr   netip.AddrPort
+	conn   net.PacketConn
+	stop   context.CancelFunc
+	ended  chan struct{}
+	result error
+}
+
+// node starts an endpoint with the identity n at an address.
+func (w *world) node(n byte, addr string, app *application) *node {
+	a := netip.MustParseAddrPort(addr)
+	c := w.conn(a)
+	e := New(Config{Identity: testIdentity(n), Conns: []net.PacketConn{c}, Manager: app, Protocols: []string{"echo", "sink"}})
+	d := &node{Endpoint: e, app: app, addr: a, conn: c, ended: make(chan struct{})}
+	e.SetAddresses([]Candidate{{Addr: a, Kind: Host, Source: "lan"}})
+	ctx, cancel := context.WithCancel(w.t.Context())
+	d.stop = func() {
+		cancel()
+		<-d.ended
+		_ = c.Close()
+	}
+	go func() {
+		d.result = e.Run(ctx)
+		close(d.ended)
+	}()
+	w.t.Cleanup(d.stop)
+	return d
+}
+
+// knows gives d the address of another node.
+func (d *node) knows(o *node) {
+	_ = d.AddCandidate(Candidate{Peer: o.id, Addr: o.addr, Kind: Host, Source: "lan"}, Metadata{})
+}
+
+// application is a Manager that remembers records and what it was told.
+type application struct {
+	mu      sync.Mutex
+	records map[PeerID]Record
+	events  []string
+	busy    map[PeerID]bool
+	fault   error // of PairingSave
+	echoes  sync.WaitGroup
+}
+
+// paired returns an application that is paired with the identities given.
+func paired(with ...byte) *application {
+	a := &application{records: map[PeerID]Record{}, busy: map[PeerID]bool{}}
+	for _, n := range with {
+		id := testIdentity(n)
+		a.records[id.ID()] = Record{Peer: id.ID(), Public: id.Public(), Static: id.Static(), State: Paired}
+	}
+	return a
+}
+
+func (a *application) tell(id PeerID, format string, args ...any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.busy[id] {
+		a.events = append(a.events, "two calls at once")
+	}
+	a.events = append(a.events, fmt.Sprintf(format, args...))
+}
+
+// log returns what the application was told so far.
+func (a *application) log() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.events)
+}
+
+func (a *application) set(n byte, s PairingState) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	id := testIdentity(n).ID()
+	if s == NotPaired {
+		delete(a.records, id)
+		return
+	}
+	a.records[id] = Record{Peer: id, State: s}
+}
+
+func (a *application) state(n byte) PairingState {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.records[testIdentity(n).ID()].State
+}
+
+func (a *application) Metadata() Metadata {
+	return Metadata{Name: "test", Version: "1.2", Features: []string{"a"}}
+}
+
+func (a *application) Record(id PeerID) (Record, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r, ok := a.records[id]
+	return r, ok
+}
+
+func (a *application) PeerDiscovered(id PeerID, _ Metadata) { a.tell(id, "discovered %s", nameOf(id)) }
+func (a *application) PeerExpired(id PeerID)                { a.tell(id, "expired %s", nameOf(id)) }
+func (a *application) PeerPaired(r Record)                  { a.tell(r.Peer, "paired %s", nameOf(r.Peer)) }
+func (a *application) PeerPairedRollback(Record)            {}
+func (a *application) PeerConnected(id PeerID)              { a.tell(id, "connected %s", nameOf(id)) }
+func (a *application) PeerDisconnected(id PeerID, err error) {
+	a.tell(id, "disconnected %s: %v", nameOf(id), err)
+}
+
+func (a *application) PairingKeys(Token) (PairingKeys, error) {
+	return PairingKeys{}, &PairingError{Code: PairingRefused}
+}
+func (a *application) PairingWrong(Token) {}
+func (a *application) PeerPairingRequest(context.Context, PairingRequest) error {
+	return errors.New("nobody is asked")
+}
+
+func (a *application) PairingSave(_ context.Context, r Record) error {
+	a.tell(r.Peer, "saved %s %d", nameOf(r.Peer), r.State)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.fault != nil {
+		return a.fault
+	}
+	a.records[r.Peer] = r
+	return nil
+}
+
+func (a *application) PairingStatus(PeerID, [32]byte) (Record, bool) { return Record{}, false }
+
+// AcceptStream sends back what it reads.
+func (a *application) AcceptStream(_ context.Context, _ PeerID, protocol string, s Stream) {
+	if protocol == "sink" {
+		_, _ = io.Copy(io.Discard, s)
+		return
+	}
+	_, _ = io.Copy(s, s)
+}
+
+// nameOf returns the number of a test identity as a letter: A for 1.
+func nameOf(id PeerID) string {
+	for n := byte(1); n < 9; n++ {
+		if testIdentity(n).ID() == id {
+			return string('A' - 1 + rune(n))
+		}
+	}
+	return id.Short()
+}
+
+// echo sends text over a new stream and returns what came back.
+func (d *node) echo(t *testing.T, to *node, text string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	defer cancel()
+	s, err := d.Open(ctx, to.id, "echo")
+	if err != nil {
+		t.Fatalf("Open(%s) = %v, events here %q, there %q", nameOf(to.id), err, d.app.log(), to.app.log())
+	}
+	defer func() { _ = s.Close() }()
+	if _, err := s.Write([]byte(text)); err != nil {
+		t.Fatalf("Write = %v", err)
+	}
+	if err := s.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(s)
+	if err != nil {
+		t.Fatalf("ReadAll = %v", err)
+	}
+	return string(b)
+}
+
+// links returns for how many peers a node has a link, after all is quiet.
+func (d *node) links() []string {
+	var names []string
+	for _, l := range d.Links() {
+		names = append(names, nameOf(l.Peer))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// pass lets simulated time go by.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
