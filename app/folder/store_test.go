@@ -35,7 +35,7 @@ func sampleRow() Row {
 		Entry: Entry{
 			V: Vector{{R: ReplicaID{1}, N: 5}},
 			S: []Version{{Dot: Dot{R: ReplicaID{1}, N: 5}, Kind: File, Size: 3, Content: Hash{4}, MTime: -1, Prev: []Dot{{R: ReplicaID{2}, N: 1}}}},
-			W: []Prefix{{8}},
+			W: []Ended{{Content: Prefix{8}, At: 7}},
 		},
 		Seen: Seen{Value: Value{Kind: File, Size: 3, Content: Hash{4}}, Bits: 0o644},
 		Stat: Stat{Kind: File, Size: 3, MTime: 10, CTime: 11, Dev: 1 << 63, Ino: 13, Bits: 0o644, NLink: 1},
