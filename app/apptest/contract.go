@@ -1,0 +1,290 @@
+package apptest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"foldpost/app"
+)
+
+// wait bounds what a Service does by itself.
+const wait = 10 * time.Second
+
+// TestService checks what app promises of every Service. Start returns a new
+// one that runs, has no mailbox, no devices and no folders, and ends with t.
+func TestService(t *testing.T, start func(t *testing.T) app.Service) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, app.Service)
+	}{
+		{"State", testState},
+		{"Watch", testWatch},
+		{"InviteByAddress", testInvite},
+		{"InviteByLink", testInviteLink},
+		{"BadInput", testBadInput},
+		{"Unknown", testUnknown},
+		{"Share", testShare},
+		{"Pause", testPause},
+		{"Config", testConfig},
+		{"Done", testDone},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, start(t)) })
+	}
+}
+
+func testState(t *testing.T, s app.Service) {
+	st := s.State()
+	if st.V != app.StateVersion || st.Device.ID == "" || st.Device.Name == "" {
+		t.Errorf("State() = v %d, device %+v, want v %d, an id and a name", st.V, st.Device, app.StateVersion)
+	}
+	b, err := json.Marshal(st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(b, []byte(":null")) {
+		t.Errorf("State() as JSON has null in it, want empty lists: %s", b)
+	}
+}
+
+// testWatch: the state now, then the changed one, then the end.
+func testWatch(t *testing.T, s app.Service) {
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
+	defer cancel()
+	n, seen := 0, false
+	for st := range s.Watch(ctx) {
+		if n++; n == 1 {
+			if err := s.SetConfig(ctx, "name", "watched"); err != nil {
+				t.Fatalf("SetConfig(name) = %v", err)
+			}
+		}
+		if st.Device.Name == "watched" {
+			seen = true
+			cancel()
+		}
+	}
+	if !seen {
+		t.Errorf("Watch ended after %d states without the changed one", n)
+	}
+}
+
+func testInvite(t *testing.T, s app.Service) {
+	ctx := t.Context()
+	first, err := s.Invite(ctx, app.InviteRequest{To: "bob@example.org", Note: "hello"})
+	if err != nil {
+		t.Fatalf("Invite(bob) = %v", err)
+	}
+	if n := len(strings.Fields(first.Words)); n != 6 || first.Link != "" || first.Mailed {
+		t.Errorf("Invite(bob) = %d words, link %q, mailed %v, want 6 words, no link, not mailed without a mailbox", n, first.Link, first.Mailed)
+	}
+	if first.Text == "" || len(first.File) == 0 {
+		t.Error("Invite(bob) has no text or no file to be sent by hand")
+	}
+	if strings.Contains(first.Text, first.Words) || bytes.Contains(first.File, []byte(first.Words)) {
+		t.Error("Invite(bob): the words are in what is sent")
+	}
+	again, err := s.Invite(ctx, app.InviteRequest{To: "bob@example.org"})
+	if err != nil || again.ID != first.ID || again.Words != first.Words {
+		t.Errorf("Invite(bob) again = %s, %v, want the same invitation %s with the same words", again.ID, err, first.ID)
+	}
+	st := s.State()
+	if len(st.Invitations) != 1 || st.Invitations[0].With != "bob@example.org" || st.Invitations[0].Direction != app.Sent {
+		t.Errorf("State().Invitations = %+v, want the one for bob", st.Invitations)
+	}
+	if b, _ := json.Marshal(st); bytes.Contains(b, []byte(first.Words)) {
+		t.Error("State() as JSON has the words in it")
+	}
+	if err := s.Withdraw(ctx, first.ID); err != nil {
+		t.Fatalf("Withdraw(%s) = %v", first.ID, err)
+	}
+	next, err := s.Invite(ctx, app.InviteRequest{To: "bob@example.org"})
+	if err != nil || next.ID == first.ID {
+		t.Errorf("Invite(bob) after Withdraw = %s, %v, want a new invitation", next.ID, err)
+	}
+}
+
+func testInviteLink(t *testing.T, s app.Service) {
+	inv, err := s.Invite(t.Context(), app.InviteRequest{Expires: time.Hour})
+	if err != nil {
+		t.Fatalf("Invite() = %v", err)
+	}
+	if !strings.HasPrefix(inv.Link, "foldpost:") || strings.ContainsAny(inv.Link, " \n") || inv.Words != "" {
+		t.Errorf("Invite() = link %q, words %q, want a link without blanks and no words", inv.Link, inv.Words)
+	}
+	if d := time.Until(inv.Expires); d > time.Hour+time.Minute || d < time.Hour-time.Minute {
+		t.Errorf("Invite(1h) expires in %v", d)
+	}
+	if b, _ := json.Marshal(s.State()); bytes.Contains(b, []byte(inv.Link)) {
+		t.Error("State() as JSON has the link in it")
+	}
+}
+
+func testBadInput(t *testing.T, s app.Service) {
+	ctx := t.Context()
+	if _, err := s.Invite(ctx, app.InviteRequest{To: "no address"}); err == nil {
+		t.Error(`Invite("no address") = nil, want an error`)
+	}
+	for _, in := range []string{"hello", "foldpost:1/", "foldpost:1/AAAA", "foldpost://host/x", strings.Repeat("x", 1<<20)} {
+		if _, err := s.Look(ctx, in); err == nil {
+			t.Errorf("Look(%.20q) = nil, want an error", in)
+		}
+		if _, err := s.Accept(ctx, app.AcceptRequest{Input: in, Words: Words}); err == nil {
+			t.Errorf("Accept(%.20q) = nil, want an error", in)
+		}
+	}
+	if _, err := s.Share(ctx, app.ShareRequest{Dir: filepath.Join(t.TempDir(), "missing")}); err == nil {
+		t.Error("Share(missing directory) = nil, want an error")
+	}
+	if st := s.State(); len(st.Invitations)+len(st.Folders) > 0 {
+		t.Errorf("after bad input State has %d invitations, %d folders, want none", len(st.Invitations), len(st.Folders))
+	}
+}
+
+func testUnknown(t *testing.T, s app.Service) {
+	ctx := t.Context()
+	for name, err := range map[string]error{
+		"Withdraw":    s.Withdraw(ctx, "zzzz"),
+		"Unpair":      s.Unpair(ctx, "zzzz"),
+		"Answer":      s.Answer(ctx, "zzzz", "yes"),
+		"Unshare":     s.Unshare(ctx, "zzzz", "zzzz"),
+		"Join":        s.Join(ctx, "zzzz", t.TempDir()),
+		"Leave":       s.Leave(ctx, "zzzz"),
+		"Pause":       s.Pause(ctx, "zzzz", 0),
+		"Resume":      s.Resume(ctx, "zzzz"),
+		"Rescan":      s.Rescan(ctx, "zzzz"),
+		"Restore":     s.Restore(ctx, app.RestoreRequest{Folder: "zzzz", Path: "x"}, nil),
+		"SetConfig":   s.SetConfig(ctx, "zzzz", "1"),
+		"TestMailbox": s.TestMailbox(ctx),
+	} {
+		if app.CodeOf(err) != app.CodeNotFound {
+			t.Errorf("%s of what does not exist = %v (%s), want code %s", name, err, app.CodeOf(err), app.CodeNotFound)
+		}
+	}
+}
+
+func testShare(t *testing.T, s app.Service) {
+	ctx := t.Context()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a")
+	if err := os.WriteFile(file, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shared, err := s.Share(ctx, app.ShareRequest{Dir: dir, People: []string{"bob@example.org"}})
+	if err != nil {
+		t.Fatalf("Share(dir, bob) = %v", err)
+	}
+	if len(shared.Invitations) != 1 || shared.Invitations[0].Words == "" {
+		t.Fatalf("Share(dir, bob) = %d invitations, want one with words", len(shared.Invitations))
+	}
+	again, err := s.Share(ctx, app.ShareRequest{Dir: dir, People: []string{"bob@example.org"}})
+	if err != nil || again.Folder != shared.Folder || len(again.Invitations) != 1 || again.Invitations[0].ID != shared.Invitations[0].ID {
+		t.Errorf("Share again = %s, %v, want the same folder and invitation", again.Folder, err)
+	}
+	if err := s.Rescan(ctx, shared.Folder); err != nil {
+		t.Errorf("Rescan = %v", err)
+	}
+	st := s.State()
+	if len(st.Folders) != 1 || st.Folders[0].ID != shared.Folder || len(st.Folders[0].Members) != 0 {
+		t.Errorf("State().Folders = %+v, want the shared one without members", st.Folders)
+	}
+	if c, err := s.Conflicts(ctx, shared.Folder); err != nil || len(c) > 0 {
+		t.Errorf("Conflicts = %v, %v, want none", c, err)
+	}
+	if k, err := s.Trash(ctx, shared.Folder); err != nil || len(k) > 0 {
+		t.Errorf("Trash = %v, %v, want none", k, err)
+	}
+	var out bytes.Buffer
+	if err := s.Restore(ctx, app.RestoreRequest{Folder: shared.Folder, Path: "a"}, &out); err == nil || out.Len() > 0 {
+		t.Errorf("Restore of a file that was never replaced = %v and %d bytes, want an error and none", err, out.Len())
+	}
+	if err := s.Leave(ctx, shared.Folder); err != nil {
+		t.Errorf("Leave = %v", err)
+	}
+	if n := len(s.State().Folders); n != 0 {
+		t.Errorf("after Leave State has %d folders, want 0", n)
+	}
+	if b, err := os.ReadFile(file); string(b) != "content" {
+		t.Errorf("after Leave the file is %q, %v, want as it was", b, err)
+	}
+}
+
+func testPause(t *testing.T, s app.Service) {
+	ctx := t.Context()
+	shared, err := s.Share(ctx, app.ShareRequest{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatalf("Share(dir) = %v", err)
+	}
+	until := func(what string, ok func(app.State) bool) {
+		ctx, cancel := context.WithTimeout(ctx, wait)
+		defer cancel()
+		for st := range s.Watch(ctx) {
+			if ok(st) {
+				return
+			}
+		}
+		t.Fatalf("State never was: %s", what)
+	}
+	for range 2 { // the second time it is so already
+		if err := s.Pause(ctx, shared.Folder, 0); err != nil {
+			t.Fatalf("Pause(folder) = %v", err)
+		}
+		until("folder paused", func(st app.State) bool { return st.Folders[0].State == app.FolderPaused })
+	}
+	if err := s.Resume(ctx, shared.Folder); err != nil {
+		t.Fatalf("Resume(folder) = %v", err)
+	}
+	until("folder resumed", func(st app.State) bool { return st.Folders[0].State != app.FolderPaused })
+	if err := s.Pause(ctx, "", time.Hour); err != nil {
+		t.Fatalf("Pause(everything) = %v", err)
+	}
+	until("everything paused", func(st app.State) bool { return st.Paused })
+	if err := s.Resume(ctx, ""); err != nil {
+		t.Fatalf("Resume(everything) = %v", err)
+	}
+	until("everything resumed", func(st app.State) bool { return !st.Paused })
+}
+
+func testConfig(t *testing.T, s app.Service) {
+	ctx := t.Context()
+	if err := s.SetConfig(ctx, "name", "laptop"); err != nil {
+		t.Fatalf("SetConfig(name) = %v", err)
+	}
+	if got := s.State().Device.Name; got != "laptop" {
+		t.Errorf("after SetConfig State().Device.Name = %q, want laptop", got)
+	}
+	list, err := s.Config(ctx)
+	if err != nil {
+		t.Fatalf("Config() = %v", err)
+	}
+	for _, set := range list {
+		if set.Help == "" {
+			t.Errorf("setting %s has no help", set.Key)
+		}
+		if set.Key == "name" {
+			if set.Value != "laptop" {
+				t.Errorf("Config() has name %q, want laptop", set.Value)
+			}
+			return
+		}
+	}
+	t.Errorf("Config() = %+v, want a name", list)
+}
+
+// testDone: a call whose context is done does nothing.
+func testDone(t *testing.T, s app.Service) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Invite(ctx, app.InviteRequest{To: "bob@example.org"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Invite with a done context = %v, want %v", err, context.Canceled)
+	}
+	for range s.Watch(ctx) {
+		t.Error("Watch with a done context yielded a state")
+		break
+	}
+}

@@ -1,0 +1,165 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"foldpost/app"
+)
+
+// The arguments of methods that have more than one, and of those whose one
+// argument is a plain string or number: more may come.
+type (
+	none      struct{}
+	idArgs    struct{ ID string }
+	lookArgs  struct{ Input string }
+	pickArgs  struct{ ID, Choice string }
+	shareArgs struct {
+		Folder app.FolderID
+		Device app.DeviceID
+	}
+	joinArgs struct {
+		Offer app.FolderID
+		Dir   string
+	}
+	pauseArgs struct {
+		Folder app.FolderID
+		For    time.Duration
+	}
+	settingArgs struct{ Key, Value string }
+	restoreArgs struct {
+		app.RestoreRequest
+		Bytes bool // send the content, do not put it back
+	}
+)
+
+// A method decodes its arguments, runs, and sends its values. Its error is the
+// error of the call.
+type method func(ctx context.Context, s app.Service, args []byte, out *reply) error
+
+// methods are the calls that travel, by the names of Service's methods.
+var methods = map[string]method{
+	"State": value(func(_ context.Context, s app.Service, _ none) (app.State, error) {
+		return s.State(), nil
+	}),
+	"Watch": watch,
+	"Invite": value(func(ctx context.Context, s app.Service, r app.InviteRequest) (app.Invitation, error) {
+		return s.Invite(ctx, r)
+	}),
+	"Look": value(func(ctx context.Context, s app.Service, a lookArgs) (app.Proposal, error) {
+		return s.Look(ctx, a.Input)
+	}),
+	"Accept": value(func(ctx context.Context, s app.Service, r app.AcceptRequest) (app.InvitationID, error) {
+		return s.Accept(ctx, r)
+	}),
+	"Withdraw": act(func(ctx context.Context, s app.Service, a idArgs) error {
+		return s.Withdraw(ctx, app.InvitationID(a.ID))
+	}),
+	"Unpair": act(func(ctx context.Context, s app.Service, a idArgs) error {
+		return s.Unpair(ctx, app.DeviceID(a.ID))
+	}),
+	"Answer": act(func(ctx context.Context, s app.Service, a pickArgs) error {
+		return s.Answer(ctx, app.QuestionID(a.ID), a.Choice)
+	}),
+	"Share": value(func(ctx context.Context, s app.Service, r app.ShareRequest) (app.Shared, error) {
+		return s.Share(ctx, r)
+	}),
+	"Unshare": act(func(ctx context.Context, s app.Service, a shareArgs) error {
+		return s.Unshare(ctx, a.Folder, a.Device)
+	}),
+	"Compare": value(func(ctx context.Context, s app.Service, a joinArgs) (app.Comparison, error) {
+		return s.Compare(ctx, a.Offer, a.Dir)
+	}),
+	"Join": act(func(ctx context.Context, s app.Service, a joinArgs) error {
+		return s.Join(ctx, a.Offer, a.Dir)
+	}),
+	"Leave": act(func(ctx context.Context, s app.Service, a idArgs) error {
+		return s.Leave(ctx, app.FolderID(a.ID))
+	}),
+	"Pause": act(func(ctx context.Context, s app.Service, a pauseArgs) error {
+		return s.Pause(ctx, a.Folder, a.For)
+	}),
+	"Resume": act(func(ctx context.Context, s app.Service, a idArgs) error {
+		return s.Resume(ctx, app.FolderID(a.ID))
+	}),
+	"Rescan": act(func(ctx context.Context, s app.Service, a idArgs) error {
+		return s.Rescan(ctx, app.FolderID(a.ID))
+	}),
+	"Conflicts": value(func(ctx context.Context, s app.Service, a idArgs) ([]app.Conflict, error) {
+		return s.Conflicts(ctx, app.FolderID(a.ID))
+	}),
+	"Trash": value(func(ctx context.Context, s app.Service, a idArgs) ([]app.Kept, error) {
+		return s.Trash(ctx, app.FolderID(a.ID))
+	}),
+	"Restore": restore,
+	"SetMailbox": act(func(ctx context.Context, s app.Service, m app.MailboxSettings) error {
+		return s.SetMailbox(ctx, m)
+	}),
+	"TestMailbox": act(func(ctx context.Context, s app.Service, _ none) error {
+		return s.TestMailbox(ctx)
+	}),
+	"ForgetMailbox": act(func(ctx context.Context, s app.Service, _ none) error {
+		return s.ForgetMailbox(ctx)
+	}),
+	"Config": value(func(ctx context.Context, s app.Service, _ none) ([]app.Setting, error) {
+		return s.Config(ctx)
+	}),
+	"SetConfig": act(func(ctx context.Context, s app.Service, a settingArgs) error {
+		return s.SetConfig(ctx, a.Key, a.Value)
+	}),
+}
+
+// value is a method with one result.
+func value[A, R any](f func(context.Context, app.Service, A) (R, error)) method {
+	return func(ctx context.Context, s app.Service, args []byte, out *reply) error {
+		a, err := decodeArgs[A](args)
+		if err != nil {
+			return err
+		}
+		r, err := f(ctx, s, a)
+		if err != nil {
+			return err
+		}
+		return out.value(r)
+	}
+}
+
+// act is a method without a result.
+func act[A any](f func(context.Context, app.Service, A) error) method {
+	return func(ctx context.Context, s app.Service, args []byte, _ *reply) error {
+		a, err := decodeArgs[A](args)
+		if err != nil {
+			return err
+		}
+		return f(ctx, s, a)
+	}
+}
+
+func watch(ctx context.Context, s app.Service, _ []byte, out *reply) error {
+	for st := range s.Watch(ctx) {
+		if err := out.value(st); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func restore(ctx context.Context, s app.Service, args []byte, out *reply) error {
+	a, err := decodeArgs[restoreArgs](args)
+	if err != nil {
+		return err
+	}
+	if !a.Bytes {
+		return s.Restore(ctx, a.RestoreRequest, nil)
+	}
+	return s.Restore(ctx, a.RestoreRequest, out)
+}
+
+func decodeArgs[A any](args []byte) (A, error) {
+	var a A
+	if err := json.Unmarshal(args, &a); err != nil {
+		return a, app.Errorf(app.CodeUsage, "arguments: %v", err)
+	}
+	return a, nil
+}

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package control
+
+func isMissing(error) bool { return false }
