@@ -1,0 +1,306 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// How often a server is bothered.
+const (
+	minBackoff   = 2 * time.Second
+	maxBackoff   = 80 * time.Second
+	refusedPause = 30 * time.Minute // after a wrong password: providers lock accounts
+	pollPause    = 6 * time.Minute  // between looks where IDLE does not work
+	steadyAfter  = time.Minute      // a connection that lasted so long did not flap
+	junkPause    = time.Minute      // between looks into the junk folder
+
+	loginsPerHour    = 10
+	headersPerMinute = 200
+
+	oddBeforePoll = 3    // connections in a row that end in an answer we cannot read
+	maxRemembered = 4096 // messages that are known to have been yielded
+)
+
+// IMAP is a [Mailbox] on an IMAP and an SMTP server.
+type IMAP struct {
+	account Account
+	log     *slog.Logger
+	logins  *rate.Limiter
+	headers *rate.Limiter
+
+	mu      sync.Mutex
+	junk    bool
+	junkSet chan struct{} // closed when junk is set anew
+	problem *Problem
+	changed chan struct{} // closed when problem changes
+}
+
+var _ Mailbox = (*IMAP)(nil)
+
+// NewIMAP makes a mailbox of a. It connects to nothing yet.
+func NewIMAP(a Account, log *slog.Logger) *IMAP {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &IMAP{
+		account: a,
+		log:     log.With("mailbox", a.Address),
+		logins:  rate.NewLimiter(rate.Every(time.Hour/loginsPerHour), loginsPerHour),
+		headers: rate.NewLimiter(rate.Every(time.Minute/headersPerMinute), headersPerMinute),
+		junkSet: make(chan struct{}),
+		changed: make(chan struct{}),
+	}
+}
+
+// Address is the account's bare address.
+func (m *IMAP) Address() string { return m.account.Address }
+
+// WatchJunk says whether the junk folder is searched too, read-only, as it
+// should be while an invitation is open. It is off at first.
+func (m *IMAP) WatchJunk(on bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.junk == on {
+		return
+	}
+	m.junk = on
+	close(m.junkSet)
+	m.junkSet = make(chan struct{})
+}
+
+func (m *IMAP) watchesJunk() (on bool, changed <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.junk, m.junkSet
+}
+
+// State is what keeps Messages from working at the moment, nil if nothing is
+// known to, and a channel that is closed when this changes.
+func (m *IMAP) State() (*Problem, <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.problem, m.changed
+}
+
+func (m *IMAP) setState(p *Problem) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.problem == nil && p == nil {
+		return
+	}
+	m.problem = p
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
+// Test logs in to both servers and out again. Its error is a *Problem, or
+// ctx's.
+func (m *IMAP) Test(ctx context.Context) error {
+	s, err := m.login(ctx)
+	if err == nil {
+		err = s.logout()
+		s.close()
+	}
+	if err == nil {
+		err = m.account.submit(ctx, nil)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// Messages implements [Mailbox].
+func (m *IMAP) Messages(ctx context.Context) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		r := &receiver{IMAP: m, yield: yield, folders: map[string]*place{}, tries: map[attempt]int{}}
+		defer m.setState(nil)
+		for ctx.Err() == nil && !r.stopped {
+			began := time.Now()
+			err := r.connection(ctx)
+			if ctx.Err() != nil || r.stopped {
+				return
+			}
+			pause := r.judge(err, time.Since(began))
+			if r.stopped || sleep(ctx, pause) != nil {
+				return
+			}
+		}
+	}
+}
+
+// A receiver is one call of Messages, over all its connections.
+type receiver struct {
+	*IMAP
+	yield   func(Message, error) bool
+	stopped bool // yield returned false
+
+	folders map[string]*place
+	seen    remembered
+	tries   map[attempt]int // fetches of a message that ended its connection
+
+	worked  bool // the last connection got as far as waiting
+	odd     int  // connections in a row that ended in an answer we cannot read
+	losses  int  // connections in a row that did not last
+	backoff time.Duration
+}
+
+// errPolled ends a connection that was made for one look.
+var errPolled = errors.New("looked once")
+
+// judge decides, after a connection ended with err, what to tell and how long
+// to wait.
+func (r *receiver) judge(err error, lasted time.Duration) time.Duration {
+	if errors.Is(err, errPolled) {
+		r.losses, r.backoff = 0, 0
+		return pollPause
+	}
+	var p *Problem
+	if !errors.As(err, &p) {
+		p = lostProblem(r.account.IMAP, err)
+	}
+	r.log.Info("mail connection ended", "kind", p.Kind.String(), "error", p.Err, "after", lasted.Round(time.Second))
+	if p.Kind == OddServer {
+		r.odd++
+	} else if r.worked {
+		r.odd = 0
+	}
+	if r.worked && lasted >= steadyAfter {
+		r.losses, r.backoff = 0, 0
+	}
+	r.losses++
+	quiet := r.worked && r.losses == 1 // servers restart, networks change: the next try tells more
+	if !quiet {
+		r.setState(p)
+		r.stopped = !r.yield(Message{}, p)
+	}
+	r.backoff = min(max(2*r.backoff, minBackoff), maxBackoff)
+	if !p.Temporary() {
+		return refusedPause
+	}
+	if r.polls() {
+		return pollPause
+	}
+	return r.backoff/2 + rand.N(r.backoff/2+1)
+}
+
+// polls says that waiting with IDLE is given up: the server says things in it
+// that cannot be read.
+func (r *receiver) polls() bool { return r.odd >= oddBeforePoll }
+
+// connection logs in, looks and waits until something breaks.
+func (r *receiver) connection(ctx context.Context) error {
+	r.worked = false
+	if err := r.logins.Wait(ctx); err != nil {
+		return err
+	}
+	s, err := r.login(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	err = r.work(ctx, s)
+	if err != nil && !errors.Is(err, errPolled) {
+		return s.explain(err)
+	}
+	return err
+}
+
+func (r *receiver) work(ctx context.Context, s *session) error {
+	for {
+		junk, junkChanged := r.watchesJunk()
+		if junk {
+			if err := r.lookAtJunk(ctx, s); err != nil || r.stopped {
+				return err
+			}
+		}
+		if err := r.examine(ctx, s, "INBOX", false); err != nil || r.stopped {
+			return err
+		}
+		r.worked = true
+		r.setState(nil)
+		if r.polls() {
+			s.logout()
+			return errPolled
+		}
+		until := time.Now().Add(longestIdle)
+		if junk {
+			until = time.Now().Add(junkPause)
+		}
+		if err := r.wait(ctx, s, until, junkChanged); err != nil || r.stopped {
+			return err
+		}
+	}
+}
+
+// wait looks at INBOX whenever the server says that something came, until the
+// given time or until the junk folder matters anew.
+func (r *receiver) wait(ctx context.Context, s *session, until time.Time, junkChanged <-chan struct{}) error {
+	for time.Now().Before(until) {
+		news, err := s.idle(ctx, until, junkChanged)
+		if err != nil {
+			return err
+		}
+		if !news {
+			return s.noop()
+		}
+		if err := r.look(ctx, s, r.folders["INBOX"], 0); err != nil || r.stopped {
+			return err
+		}
+		select {
+		case <-junkChanged:
+			return nil
+		default:
+		}
+	}
+	return nil
+}
+
+func (r *receiver) lookAtJunk(ctx context.Context, s *session) error {
+	name, err := s.junkFolder()
+	if err != nil || name == "" {
+		return err
+	}
+	return r.examine(ctx, s, name, true)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// explain makes a *Problem of what ended a connection.
+func (s *session) explain(err error) error {
+	var p *Problem
+	if errors.As(err, &p) {
+		return err
+	}
+	cause := s.cause()
+	if cause == nil {
+		cause = err
+	}
+	server := s.account.IMAP
+	cause = fmt.Errorf("read mail at %s: %w", server, s.account.redact(cause))
+	switch {
+	case s.timedOut.Load() || isTimeout(cause):
+		return hangingProblem(server, cause)
+	case errors.Is(cause, io.EOF) || errors.Is(cause, io.ErrUnexpectedEOF) || isNetwork(cause):
+		return lostProblem(server, cause)
+	}
+	return oddProblem(server, cause)
+}

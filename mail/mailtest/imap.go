@@ -1,0 +1,114 @@
+package mailtest
+
+import (
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
+	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+)
+
+// imapSession is one connection to a mailbox in memory. It adds to the
+// library's what that lacks: the attribute \Junk, faults, and counting what
+// touches messages.
+type imapSession struct {
+	*imapmemserver.UserSession // nil before login
+	server                     *Server
+}
+
+func (s *Server) newIMAPSession(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+	s.sessions.Add(1)
+	return &imapSession{server: s}, nil, nil
+}
+
+func (i *imapSession) Close() error {
+	defer i.server.sessions.Done()
+	return i.UserSession.Close()
+}
+
+func (i *imapSession) Login(username, password string) error {
+	u := i.server.login(username, password)
+	if u == nil {
+		return imapserver.ErrAuthFailed
+	}
+	i.UserSession = imapmemserver.NewUserSession(u.box)
+	return nil
+}
+
+func (i *imapSession) List(w *imapserver.ListWriter, ref string, patterns []string, _ *imap.ListOptions) error {
+	for _, f := range []imap.ListData{
+		{Mailbox: "INBOX", Delim: '/'},
+		{Mailbox: JunkFolder, Delim: '/', Attrs: []imap.MailboxAttr{imap.MailboxAttrJunk}},
+	} {
+		for _, pattern := range patterns {
+			if !imapserver.MatchList(f.Mailbox, f.Delim, ref, pattern) {
+				continue
+			}
+			if err := w.WriteList(&f); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return nil
+}
+
+func (i *imapSession) touch() {
+	i.server.mu.Lock()
+	i.server.touched++
+	i.server.mu.Unlock()
+}
+
+func (i *imapSession) Fetch(w *imapserver.FetchWriter, set imap.NumSet, options *imap.FetchOptions) error {
+	for _, section := range options.BodySection {
+		if !section.Peek {
+			i.touch()
+		}
+	}
+	return i.UserSession.Fetch(w, set, options)
+}
+
+func (i *imapSession) Select(folder string, options *imap.SelectOptions) (*imap.SelectData, error) {
+	if !options.ReadOnly {
+		i.touch()
+	}
+	return i.UserSession.Select(folder, options)
+}
+
+func (i *imapSession) Store(w *imapserver.FetchWriter, set imap.NumSet, flags *imap.StoreFlags, options *imap.StoreOptions) error {
+	i.touch()
+	return i.UserSession.Store(w, set, flags, options)
+}
+
+func (i *imapSession) Expunge(w *imapserver.ExpungeWriter, uids *imap.UIDSet) error {
+	i.touch()
+	return i.UserSession.Expunge(w, uids)
+}
+
+func (i *imapSession) Copy(set imap.NumSet, folder string) (*imap.CopyData, error) {
+	i.touch()
+	return i.UserSession.Copy(set, folder)
+}
+
+func (i *imapSession) Move(w *imapserver.MoveWriter, set imap.NumSet, folder string) error {
+	i.touch()
+	return i.UserSession.Move(w, set, folder)
+}
+
+func (i *imapSession) Append(folder string, r imap.LiteralReader, options *imap.AppendOptions) (*imap.AppendData, error) {
+	i.touch()
+	return i.UserSession.Append(folder, r, options)
+}
+
+func (i *imapSession) Create(folder string, options *imap.CreateOptions) error {
+	i.touch()
+	return i.UserSession.Create(folder, options)
+}
+
+func (i *imapSession) Delete(folder string) error {
+	i.touch()
+	return i.UserSession.Delete(folder)
+}
+
+func (i *imapSession) Rename(from, to string, options *imap.RenameOptions) error {
+	i.touch()
+	return i.UserSession.Rename(from, to, options)
+}
