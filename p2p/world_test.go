@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/testutils/simnet"
 )
 
@@ -276,4 +278,37 @@ func (d *node) links() []string {
 func pass(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
+}
+
+// caller is a bare QUIC socket: what a stranger, or a hostile peer, has.
+type caller struct{ *quic.Transport }
+
+func (w *world) caller(addr string) caller {
+	c := w.conn(netip.MustParseAddrPort(addr))
+	tr := &quic.Transport{Conn: c}
+	w.t.Cleanup(func() { _ = tr.Close() })
+	return caller{tr}
+}
+
+// call dials and waits for the end of the handshake on both sides as well as
+// can be told: a refusal of the client's certificate comes later.
+func (c caller) call(t *testing.T, to netip.AddrPort, config *tls.Config) (*quic.Conn, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	return c.Dial(ctx, net.UDPAddrFromAddrPort(to), config, quicConfig())
+}
+
+// as dials a node in the name of an identity.
+func (c caller) as(t *testing.T, n byte, to *node, alpn string) *quic.Conn {
+	t.Helper()
+	cert, err := certificate(testIdentity(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := c.call(t, to.addr, dialTLS(cert, to.id, alpn, time.Now()))
+	if err != nil {
+		t.Fatalf("call %s = %v", nameOf(to.id), err)
+	}
+	return conn
 }
