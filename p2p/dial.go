@@ -180,54 +180,90 @@ type dialled struct {
 }
 
 // race dials a peer's candidates side by side, the next one when the last
-// failed or after a moment, and returns the first connection whose other end
-// holds the peer's key. Others are closed. Another key at an address is a
-// candidate that failed, and no alarm: addresses are given to others all the time.
+// failed or after a moment, also those that become known meanwhile, and returns
+// the first connection whose other end holds the peer's key. Others are closed.
+// Another key at an address is a candidate that failed, and no alarm: addresses
+// are given to others all the time.
 func (e *Endpoint) race(ctx context.Context, p *peer, alpn string) (*quic.Conn, error) {
-	e.mu.Lock()
-	list := p.candidates.worth(e.network)
-	e.mu.Unlock()
-	if len(list) == 0 {
-		return nil, errNoCandidate
-	}
 	ctx, cancel := context.WithCancel(ctx)
-	results := make(chan dialled, len(list))
+	results := make(chan dialled)
 	var wg sync.WaitGroup
-	defer func() {
-		cancel()
-		wg.Wait()
-		close(results)
-		for r := range results {
-			if r.conn != nil {
-				_ = r.conn.CloseWithError(quic.ApplicationErrorCode(CloseDuplicate), "")
-			}
-		}
-	}()
+	defer wg.Wait()
+	defer cancel()
 
-	var errs []error
+	var r raceState
 	next := time.NewTimer(0)
 	defer next.Stop()
-	for started := 0; len(errs) < len(list); {
+	for {
+		k, changed := e.best(p, &r)
+		if k == nil && r.running == 0 {
+			return nil, r.failed()
+		}
+		var due <-chan time.Time
+		if k != nil {
+			due = next.C
+		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-next.C:
-			k := list[started]
-			wg.Go(func() { results <- e.try(ctx, p, k, alpn) })
-			if started++; started < len(list) {
-				next.Reset(dialStagger)
+		case <-changed:
+		case <-due:
+			r.started[k] = true
+			r.running++
+			wg.Go(func() { e.try(ctx, p, k, alpn).sendTo(ctx, results) })
+			next.Reset(dialStagger)
+		case d := <-results:
+			if d.err == nil {
+				return d.conn, nil
 			}
-		case r := <-results:
-			if r.err == nil {
-				return r.conn, nil
-			}
-			errs = append(errs, r.err)
-			if started < len(list) {
-				next.Reset(0)
-			}
+			r.running--
+			r.errs = append(r.errs, d.err)
+			next.Reset(0)
 		}
 	}
-	return nil, errors.Join(errs...)
+}
+
+// raceState is how far a race has come.
+type raceState struct {
+	started map[*known]bool // since the last wake-up
+	wakes   uint64
+	running int
+	errs    []error
+}
+
+func (r *raceState) failed() error {
+	if len(r.errs) == 0 {
+		return errNoCandidate
+	}
+	return errors.Join(r.errs...)
+}
+
+// best returns the first candidate worth a dial that was not started, nil if
+// there is none, and a channel that tells when this may have changed. After a
+// wake-up, all are started again beside those that run.
+func (e *Endpoint) best(p *peer, r *raceState) (*known, <-chan struct{}) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r.started == nil || r.wakes != p.wakes {
+		r.started, r.wakes = make(map[*known]bool), p.wakes
+	}
+	for _, k := range p.candidates.worth(e.network) {
+		if !r.started[k] {
+			return k, p.changed
+		}
+	}
+	return nil, p.changed
+}
+
+// sendTo hands the result to the race, or closes it if the race is over.
+func (d dialled) sendTo(ctx context.Context, race chan<- dialled) {
+	select {
+	case race <- d:
+	case <-ctx.Done():
+		if d.conn != nil {
+			_ = d.conn.CloseWithError(quic.ApplicationErrorCode(CloseDuplicate), "")
+		}
+	}
 }
 
 // try dials one candidate.

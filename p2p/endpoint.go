@@ -63,6 +63,7 @@ type peer struct {
 	greeting   int           // accepted connections before HELLO
 	hold       time.Time     // no dial before: another link is expected
 	urgent     bool          // dial without back-off
+	wakes      uint64        // counts wake-ups
 	wake       chan struct{} // tells tend to look again
 	changed    chan struct{} // closed and replaced at each change
 	cancelDial context.CancelFunc
@@ -276,6 +277,7 @@ func (e *Endpoint) Wake() {
 	defer e.mu.Unlock()
 	for _, p := range e.peers {
 		p.urgent = true
+		p.wakes++
 		p.notify()
 		if l := p.link; l != nil && e.run != nil {
 			r := e.run

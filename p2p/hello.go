@@ -21,13 +21,14 @@ var errVersion = errors.New("no common version")
 type control struct {
 	Type  uint64 `wire:"1"`
 	Hello *hello `wire:"2"`
+	Nonce uint64 `wire:"3"` // of a ping, and of the pong that answers it
 }
 
-// The types of control frames. A ping has no answer of its own: QUIC's
-// acknowledgement shows that the peer lives.
+// The types of control frames.
 const (
 	controlHello = 1
 	controlPing  = 2
+	controlPong  = 3
 )
 
 // hello is the first frame of the control stream in both directions. All but

@@ -2,10 +2,7 @@ package p2p
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"net"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +31,7 @@ type link struct {
 	since   time.Time
 	ready   chan struct{} // closed when streams of the peer may be served
 	probing atomic.Bool
+	pongs   chan uint64
 
 	revision uint64 // of the peer's entry when the connection began
 
@@ -41,19 +39,33 @@ type link struct {
 	control *quic.Stream
 }
 
-// replaces decides which of two connections to one peer is kept, alike on both
-// sides: a peer that restarted is believed; else the larger number wins; of two
-// dials at once the one of the smaller id does.
-func (l *link) replaces(old *link, self PeerID) bool {
+// rank is what decides which of two connections to one peer is kept.
+type rank struct {
+	start   [8]byte // of the peer's program
+	number  uint64
+	smaller bool // dialled by the side with the smaller id
+}
+
+// over decides alike on both sides, whichever of them sees which connection
+// first: a peer that was started again is believed, else the larger number
+// wins, and of two dials at once the one of the smaller id.
+func (r rank) over(old rank) bool {
 	switch {
-	case old.conn.Context().Err() != nil, l.hello.Start != old.hello.Start:
+	case r.start != old.start:
 		return true
-	case l.number != old.number:
-		return l.number > old.number
-	case l.dialled == old.dialled:
-		return true
+	case r.number != old.number:
+		return r.number > old.number
 	}
-	return l.dialled == less(self, l.peer)
+	return r.smaller || !old.smaller
+}
+
+func (l *link) rank(self PeerID) rank {
+	return rank{start: l.hello.Start, number: l.number, smaller: l.dialled == less(self, l.peer)}
+}
+
+// replaces tells whether a new link takes the place of an old one.
+func (l *link) replaces(old *link, self PeerID) bool {
+	return old.conn.Context().Err() != nil || l.rank(self).over(old.rank(self))
 }
 
 func less(a, b PeerID) bool { return string(a[:]) < string(b[:]) }
@@ -83,311 +95,68 @@ func (l *link) open(ctx context.Context, protocol string) (Stream, error) {
 	return s, nil
 }
 
-// greet exchanges HELLO on a new connection with a peer. For the side that
-// dialled, number is the connection's, else 0. Where it fails the connection
-// is closed.
-func (e *Endpoint) greet(ctx context.Context, c *quic.Conn, id PeerID, number uint64) (*link, error) {
-	l := &link{conn: c, peer: id, dialled: number > 0, number: number, ready: make(chan struct{})}
-	e.mu.Lock()
-	l.revision = e.peerLocked(id).revision
-	e.mu.Unlock()
-	greeted := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		select {
-		case <-ctx.Done():
-			l.close(CloseGoingAway) // ends the reads and writes of exchange
-		case <-greeted:
-		}
-	})
-	err := e.exchange(ctx, l)
-	close(greeted)
-	wg.Wait()
-	if err != nil {
-		l.close(codeFor(err))
-		return nil, fmt.Errorf("greet %s at %s: %w", id.Short(), c.RemoteAddr(), err)
-	}
-	l.since = time.Now()
-	if !l.dialled {
-		l.number = l.hello.Number
-	}
-	return l, nil
-}
-
-// exchange sends HELLO first where this side dialled, and promotes the pairing
-// before it sends it where the peer did: a HELLO says that our half is on disk.
-func (e *Endpoint) exchange(ctx context.Context, l *link) (err error) {
-	open := func(context.Context) (*quic.Stream, error) { return l.conn.OpenStream() }
-	if !l.dialled {
-		open = l.conn.AcceptStream
-	}
-	opening, cancel := context.WithTimeout(ctx, helloTimeout)
-	defer cancel()
-	if l.control, err = open(opening); err != nil {
-		return linkErr(err)
-	}
-	s := quicStream{l.control}
-	own := newHello(e.id, e.start, e.config.Manager.Metadata(), addrPortOf(l.conn.RemoteAddr()), l.number)
-	if err := s.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
-		return err
-	}
-	if l.dialled {
-		if err := writeHello(s, own); err != nil {
-			return err
-		}
-	}
-	if l.hello, err = readHello(s, l.peer, l.dialled); err != nil {
-		return err
-	}
-	if err := e.promote(ctx, l.peer); err != nil {
-		return err
-	}
-	if !l.dialled {
-		if err := s.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
-			return err
-		}
-		if err := writeHello(s, own); err != nil {
-			return err
-		}
-	}
-	return s.SetDeadline(time.Time{})
-}
-
-// codeFor chooses what a peer is told of an error.
-func codeFor(err error) CloseCode {
-	switch {
-	case errors.Is(err, errVersion):
-		return CloseVersion
-	case errors.Is(err, errNotPaired):
-		return CloseNotPaired
-	case errors.Is(err, wire.ErrTooLarge):
-		return CloseLimit
-	case errors.Is(err, wire.ErrMalformed), errors.Is(err, wire.ErrMismatch), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return CloseMalformed
-	case errors.Is(err, context.Canceled), errors.Is(err, net.ErrClosed):
-		return CloseGoingAway
-	}
-	return CloseDead
-}
-
-// install makes a new link the one in use, or closes it if the one there is
-// stays. It tells which.
-func (e *Endpoint) install(l *link) bool {
-	m := e.config.Manager
-	e.mu.Lock()
-	p := e.peerLocked(l.peer)
-	if p.revision != l.revision {
-		e.mu.Unlock()
-		l.close(CloseRevoked)
-		return false
-	}
-	old := p.link
-	p.clock = max(p.clock, l.number)
-	if old != nil && !l.replaces(old, e.id) {
-		e.mu.Unlock()
-		l.close(CloseDuplicate)
-		return false
-	}
-	p.link, p.kept, p.hold = l, true, time.Time{}
-	if p.cancelDial != nil {
-		p.cancelDial()
-	}
-	p.candidates.prove(l.peer, addrPortOf(l.conn.RemoteAddr()), l.since)
-	if p.up && old != nil && old.hello.Start != l.hello.Start {
-		e.turns.add(l.peer, func() { m.PeerDisconnected(l.peer, errRestarted) })
-		p.up = false
-	}
-	if up := p.up; !e.turns.add(l.peer, func() {
-		if !up {
-			m.PeerConnected(l.peer)
-		}
-		close(l.ready)
-	}) {
-		close(l.ready)
-	}
-	p.up = true
-	p.notify()
-	e.mu.Unlock()
-	if old != nil {
-		old.close(CloseDuplicate)
-	}
-	return true
-}
-
-var errRestarted = errors.New("the peer's program was started again")
-
-// keep serves a link that HELLO made until it ends.
-func (e *Endpoint) keep(ctx context.Context, l *link) {
-	if !e.install(l) {
-		return
-	}
-	e.config.Log.Debug("linked", "peer", l.peer.Short(), "dialled", l.dialled)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var wg sync.WaitGroup
-	wg.Go(func() { l.readControl() })
-	wg.Go(func() { e.acceptStreams(ctx, l) })
-	select {
-	case <-ctx.Done():
-		l.close(CloseGoingAway)
-	case <-l.conn.Context().Done():
-	}
-	cancel()
-	reason := endOf(l.conn)
-	e.config.Log.Debug("link ended", "peer", l.peer.Short(), "reason", reason)
-	e.detach(ctx, l, reason)
-	wg.Wait()
-}
-
-// detach takes a link that ended out of use and reports that the peer is gone,
-// unless another link is there or comes at once.
-func (e *Endpoint) detach(ctx context.Context, l *link, reason error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	p := e.peerLocked(l.peer)
-	if p.link != l {
-		return
-	}
-	p.link = nil
-	p.urgent = p.urgent || time.Since(l.since) >= longLink
-	if c, ok := errors.AsType[*CloseError](reason); ok && c.Code == CloseDuplicate && c.Remote && e.run != nil {
-		p.hold = time.Now().Add(handover)
-		e.run.wg.Go(func() { e.awaitHandover(p, reason) })
-	} else {
-		e.reportGone(p, reason)
-	}
-	p.notify()
-}
-
-// awaitHandover gives the link for whose sake another was closed the time to
-// finish its HELLO here.
-func (e *Endpoint) awaitHandover(p *peer, reason error) {
-	e.mu.Lock()
-	changed, r := p.changed, e.run
-	e.mu.Unlock()
-	if r != nil {
-		timer := time.NewTimer(handover)
-		defer timer.Stop()
-	wait:
-		for {
-			select {
-			case <-changed:
-				e.mu.Lock()
-				linked := p.link != nil
-				changed = p.changed
-				e.mu.Unlock()
-				if linked {
-					return
-				}
-			case <-timer.C:
-				break wait
-			case <-r.ctx.Done():
-				break wait
-			}
-		}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if p.link == nil {
-		e.reportGone(p, reason)
-	}
-}
-
-// reportGone adds the hook that says that a peer has no link any more; e.mu is held.
-func (e *Endpoint) reportGone(p *peer, reason error) {
-	if !p.up {
-		return
-	}
-	p.up = false
-	e.turns.add(p.id, func() { e.config.Manager.PeerDisconnected(p.id, reason) })
-}
-
-// acceptStreams serves the streams that the peer opens until the link ends, and
-// returns when all are served.
-func (e *Endpoint) acceptStreams(ctx context.Context, l *link) {
-	select {
-	case <-l.ready:
-	case <-ctx.Done():
-		return
-	}
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for {
-		s, err := l.conn.AcceptStream(ctx)
-		if err != nil {
-			return
-		}
-		wg.Go(func() { e.serveStream(ctx, l.peer, quicStream{s}) })
-	}
-}
-
-func (e *Endpoint) serveStream(ctx context.Context, id PeerID, s quicStream) {
-	if err := s.SetDeadline(time.Now().Add(headerTimeout)); err != nil {
-		return
-	}
-	protocol, err := readHeader(s)
-	switch {
-	case errors.Is(err, wire.ErrTooLarge):
-		s.Reset(StreamLimit)
-		return
-	case err != nil:
-		s.Reset(StreamMalformed)
-		return
-	case !e.serves(protocol):
-		s.Reset(StreamUnsupported)
-		return
-	}
-	if err := s.SetDeadline(time.Time{}); err != nil {
-		return
-	}
-	e.config.Manager.AcceptStream(ctx, id, protocol, s)
-	_ = s.Close()
-}
-
 // readControl reads control frames until the link ends. One that breaks the
 // rules ends it.
 func (l *link) readControl() {
 	for {
 		var c control
-		err := wire.Read(quicStream{l.control}, wire.MaxControl, &c)
-		if err == nil {
-			continue // a ping is answered by QUIC; other types are of the future
+		if err := wire.Read(quicStream{l.control}, wire.MaxControl, &c); err != nil {
+			if l.conn.Context().Err() == nil {
+				l.close(codeFor(err))
+			}
+			return
 		}
-		if l.conn.Context().Err() == nil {
-			l.close(codeFor(err))
+		switch c.Type {
+		case controlPing:
+			if err := l.send(control{Type: controlPong, Nonce: c.Nonce}); err != nil && l.conn.Context().Err() == nil {
+				l.close(CloseDead) // it asks and does not read
+				return
+			}
+		case controlPong:
+			select {
+			case l.pongs <- c.Nonce:
+			default: // nobody waits for it
+			}
 		}
-		return
 	}
 }
 
-// probe closes the link if the peer is silent after a ping.
+// probe closes the link if the peer does not answer a ping.
 func (l *link) probe(ctx context.Context) {
 	if !l.probing.CompareAndSwap(false, true) {
 		return
 	}
 	defer l.probing.Store(false)
-	heard := l.conn.ConnectionStats().PacketsReceived
-	if err := l.ping(); err != nil {
-		return // the link ended
+	nonce := rand.Uint64()
+	if err := l.send(control{Type: controlPing, Nonce: nonce}); err != nil {
+		l.close(CloseDead)
+		return
 	}
 	timer := time.NewTimer(probeTimeout)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-		if l.conn.ConnectionStats().PacketsReceived == heard {
+	for {
+		select {
+		case got := <-l.pongs:
+			if got == nonce {
+				return
+			}
+		case <-timer.C:
 			l.close(CloseDead)
+			return
+		case <-l.conn.Context().Done():
+			return
+		case <-ctx.Done():
+			return
 		}
-	case <-l.conn.Context().Done():
-	case <-ctx.Done():
 	}
 }
 
-func (l *link) ping() error {
+func (l *link) send(c control) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	s := quicStream{l.control}
 	if err := l.control.SetWriteDeadline(time.Now().Add(probeTimeout)); err != nil {
 		return err
 	}
-	return wire.Write(s, wire.MaxControl, control{Type: controlPing})
+	return wire.Write(s, wire.MaxControl, c)
 }

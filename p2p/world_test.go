@@ -133,14 +133,13 @@ type application struct {
 	mu      sync.Mutex
 	records map[PeerID]Record
 	events  []string
-	busy    map[PeerID]bool
 	fault   error // of PairingSave
-	echoes  sync.WaitGroup
+	handler func(context.Context, Stream)
 }
 
 // paired returns an application that is paired with the identities given.
 func paired(with ...byte) *application {
-	a := &application{records: map[PeerID]Record{}, busy: map[PeerID]bool{}}
+	a := &application{records: map[PeerID]Record{}}
 	for _, n := range with {
 		id := testIdentity(n)
 		a.records[id.ID()] = Record{Peer: id.ID(), Public: id.Public(), Static: id.Static(), State: Paired}
@@ -148,12 +147,9 @@ func paired(with ...byte) *application {
 	return a
 }
 
-func (a *application) tell(id PeerID, format string, args ...any) {
+func (a *application) tell(format string, args ...any) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.busy[id] {
-		a.events = append(a.events, "two calls at once")
-	}
 	a.events = append(a.events, fmt.Sprintf(format, args...))
 }
 
@@ -192,13 +188,13 @@ func (a *application) Record(id PeerID) (Record, bool) {
 	return r, ok
 }
 
-func (a *application) PeerDiscovered(id PeerID, _ Metadata) { a.tell(id, "discovered %s", nameOf(id)) }
-func (a *application) PeerExpired(id PeerID)                { a.tell(id, "expired %s", nameOf(id)) }
-func (a *application) PeerPaired(r Record)                  { a.tell(r.Peer, "paired %s", nameOf(r.Peer)) }
+func (a *application) PeerDiscovered(id PeerID, _ Metadata) { a.tell("discovered %s", nameOf(id)) }
+func (a *application) PeerExpired(id PeerID)                { a.tell("expired %s", nameOf(id)) }
+func (a *application) PeerPaired(r Record)                  { a.tell("paired %s", nameOf(r.Peer)) }
 func (a *application) PeerPairedRollback(Record)            {}
-func (a *application) PeerConnected(id PeerID)              { a.tell(id, "connected %s", nameOf(id)) }
+func (a *application) PeerConnected(id PeerID)              { a.tell("connected %s", nameOf(id)) }
 func (a *application) PeerDisconnected(id PeerID, err error) {
-	a.tell(id, "disconnected %s: %v", nameOf(id), err)
+	a.tell("disconnected %s: %v", nameOf(id), err)
 }
 
 func (a *application) PairingKeys(Token) (PairingKeys, error) {
@@ -210,7 +206,7 @@ func (a *application) PeerPairingRequest(context.Context, PairingRequest) error 
 }
 
 func (a *application) PairingSave(_ context.Context, r Record) error {
-	a.tell(r.Peer, "saved %s %d", nameOf(r.Peer), r.State)
+	a.tell("saved %s %d", nameOf(r.Peer), r.State)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.fault != nil {
@@ -223,7 +219,11 @@ func (a *application) PairingSave(_ context.Context, r Record) error {
 func (a *application) PairingStatus(PeerID, [32]byte) (Record, bool) { return Record{}, false }
 
 // AcceptStream sends back what it reads.
-func (a *application) AcceptStream(_ context.Context, _ PeerID, protocol string, s Stream) {
+func (a *application) AcceptStream(ctx context.Context, _ PeerID, protocol string, s Stream) {
+	if a.handler != nil {
+		a.handler(ctx, s)
+		return
+	}
 	if protocol == "sink" {
 		_, _ = io.Copy(io.Discard, s)
 		return
@@ -241,27 +241,37 @@ func nameOf(id PeerID) string {
 	return id.Short()
 }
 
-// echo sends text over a new stream and returns what came back.
+// echo sends text over a new stream and returns what came back. As any user
+// of streams must, it begins again when the link was replaced.
 func (d *node) echo(t *testing.T, to *node, text string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
+	for {
+		got, err := d.echoOnce(ctx, to, text)
+		if err == nil {
+			return got
+		}
+		if _, ok := errors.AsType[*CloseError](err); !ok {
+			t.Fatalf("echo to %s = %v, events here %q, there %q", nameOf(to.id), err, d.app.log(), to.app.log())
+		}
+	}
+}
+
+func (d *node) echoOnce(ctx context.Context, to *node, text string) (string, error) {
 	s, err := d.Open(ctx, to.id, "echo")
 	if err != nil {
-		t.Fatalf("Open(%s) = %v, events here %q, there %q", nameOf(to.id), err, d.app.log(), to.app.log())
+		return "", err
 	}
 	defer func() { _ = s.Close() }()
 	if _, err := s.Write([]byte(text)); err != nil {
-		t.Fatalf("Write = %v", err)
+		return "", err
 	}
 	if err := s.CloseWrite(); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	b, err := io.ReadAll(s)
-	if err != nil {
-		t.Fatalf("ReadAll = %v", err)
-	}
-	return string(b)
+	return string(b), err
 }
 
 // links returns for how many peers a node has a link, after all is quiet.
