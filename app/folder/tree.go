@@ -12,8 +12,10 @@ import (
 var (
 	// ErrChanged: what is on disk is not what the caller saw. Scan it.
 	ErrChanged = errors.New("changed on disk")
-	// ErrGone: there is nothing (any more) at the path, a parent is not a
-	// real directory, or the root itself is not there.
+	// ErrNoRoot: the root is not there. That says nothing about its paths.
+	ErrNoRoot = errors.New("folder is not there")
+	// ErrGone: there is nothing (any more) at the path, or a parent is not a
+	// real directory.
 	ErrGone = errors.New("not there")
 	// ErrLeftOut: what is there is never synced: a device, socket or pipe, a
 	// name that is not UTF-8 or not allowed, the program's own folder.
@@ -31,9 +33,9 @@ const OwnDir = ".foldpost"
 // A Listed is one name in a directory.
 type Listed struct {
 	Name string // exactly as the disk has it
-	Path Path   // NFC of it, below the directory; "" where Err is set
+	Path Path   // NFC of it, below the directory; "" where the name is not allowed
 	Stat Stat
-	Err  error // ErrLeftOut and why
+	Err  error // ErrLeftOut and why; then Stat is empty
 }
 
 // A RootID tells a folder's root from another one mounted in its place.
@@ -60,10 +62,11 @@ type Kept struct {
 // after Sync. Errors wrap one of the above or what the system said; none of
 // them but ErrGone and ErrLeftOut says anything about what is at a path.
 type Tree interface {
-	// Root looks at what is now under the root's name, and ErrGone means
-	// nothing. Whatever it finds is what all methods work on from then on
+	// Root looks at what is now under the root's name, and fails with
+	// ErrNoRoot. Whatever it finds is what all methods work on from then on
 	// (a drive may be mounted after the program's start), so ask before each
-	// scan and batch, and do nothing to a root that is not the expected one.
+	// scan and batch, do nothing to a root that is not the expected one, and
+	// ask again before a scan's absences are believed.
 	Root() (RootID, error)
 	// Mark writes the marker that RootID tells, creating .foldpost (0700).
 	// Without it nothing can be staged or kept, so nothing is ever replaced
@@ -71,7 +74,7 @@ type Tree interface {
 	Mark(marker string) error
 	// List returns a directory's names in byte order, without .foldpost at
 	// the root. One of two names with the same NFC form is left out, so
-	// each Path is there once.
+	// each Path is there once. It is complete or fails.
 	List(ctx context.Context, dir Path) ([]Listed, error)
 	// Stat fails with ErrGone or ErrLeftOut. It confirms an absence by
 	// listing the parent where names may be folded, and finds a name in

@@ -1,0 +1,396 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// A dirAt is one real directory on disk, held open: what others do to the path
+// that led to it does not change where its methods work. Names given to its
+// methods are single components.
+type dirAt struct {
+	*os.Root
+	top   *os.Root // the folder's root, not closed with the directory
+	rel   string   // path below top in disk names, "." for it
+	folds bool
+}
+
+// Close closes the directory unless it is the folder's root.
+func (d *dirAt) Close() {
+	if d.Root != d.top {
+		d.Root.Close()
+	}
+}
+
+// An onDisk is what a directory holds under a name. Stat.Kind is Nothing where
+// it holds nothing.
+type onDisk struct {
+	name string // as the disk has it
+	info fs.FileInfo
+	Stat
+}
+
+// lookup finds the exact NFC name, in whatever normalization the disk has it.
+// It fails with ErrLeftOut where the disk takes another name for it.
+func (d *dirAt) lookup(name string) (onDisk, error) {
+	info, err := d.Lstat(name)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return onDisk{}, sysErr(err)
+	case err != nil && plain(name) && !d.folds:
+		return onDisk{name: name}, nil
+	case err == nil && !d.folds:
+		return onDisk{name, info, statOf(info)}, nil
+	}
+	listed, other, err := d.spelled(name)
+	switch {
+	case err != nil:
+		return onDisk{}, err
+	case listed == "" && info != nil && other != "":
+		return onDisk{}, fmt.Errorf("%w: on this disk it would be the same as %q", ErrLeftOut, other)
+	case listed == "":
+		return onDisk{name: name}, nil
+	}
+	if info, err = d.Lstat(listed); errors.Is(err, fs.ErrNotExist) {
+		return onDisk{name: name}, nil
+	} else if err != nil {
+		return onDisk{}, sysErr(err)
+	}
+	return onDisk{listed, info, statOf(info)}, nil
+}
+
+// spelled looks for a name's spelling in the directory's list: the name itself
+// before another normalization of it. other is one that differs in case.
+func (d *dirAt) spelled(name string) (listed, other string, err error) {
+	names, err := d.names()
+	if err != nil {
+		return "", "", err
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		switch {
+		case n == name:
+			return n, "", nil
+		case listed == "" && norm.NFC.String(n) == name:
+			listed = n
+		case other == "" && strings.EqualFold(norm.NFC.String(n), name):
+			other = n
+		}
+	}
+	return listed, other, nil
+}
+
+func (d *dirAt) names() ([]string, error) {
+	f, err := d.Open(".")
+	if err != nil {
+		return nil, sysErr(err)
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	return names, sysErr(err)
+}
+
+// child opens a directory below d; ErrGone where there is none, or something
+// else such as a link.
+func (d *dirAt) child(name string) (*dirAt, error) {
+	at, err := d.lookup(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case at.Kind != Dir:
+		return nil, ErrGone
+	}
+	sub, err := d.OpenRoot(at.name)
+	if err != nil {
+		return nil, sysErr(err)
+	}
+	info, err := sub.Lstat(".")
+	if err == nil && !os.SameFile(info, at.info) { // replaced, perhaps by a link, since we looked
+		err = ErrGone
+	}
+	if err != nil {
+		sub.Close()
+		return nil, sysErr(err)
+	}
+	return &dirAt{Root: sub, top: d.top, rel: joinRel(d.rel, at.name), folds: d.folds}, nil
+}
+
+// makeChild is child, and makes the directory (0700) where nothing is.
+func (d *dirAt) makeChild(name string) (*dirAt, error) {
+	sub, err := d.child(name)
+	if !errors.Is(err, ErrGone) {
+		return sub, err
+	}
+	if err := d.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, sysErr(err)
+	}
+	sub, err = d.child(name)
+	if errors.Is(err, ErrGone) {
+		return nil, fmt.Errorf("%s: %w", joinRel(d.rel, name), errNotDir)
+	}
+	return sub, err
+}
+
+// errNotDir: a file or link is where the program needs a directory of its own.
+var errNotDir = errors.New("not a directory")
+
+func joinRel(dir, name string) string {
+	if dir == "." {
+		return name
+	}
+	return dir + "/" + name
+}
+
+// down opens a directory of the folder, each component of whose path is a real
+// directory now.
+func (d *dirAt) down(p Path) (*dirAt, error) {
+	if p == "" {
+		return d, nil
+	}
+	if err := CheckPath(p); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrLeftOut, err)
+	}
+	return d.through(string(p))
+}
+
+// through is down without a check of the path, for the program's own folder.
+func (d *dirAt) through(path string) (*dirAt, error) {
+	at := d
+	for name := range strings.SplitSeq(path, "/") {
+		sub, err := at.child(name)
+		if at != d {
+			at.Close()
+		}
+		if err != nil {
+			return nil, err
+		}
+		at = sub
+	}
+	return at, nil
+}
+
+// parent opens the directory that p is in; p must not be the root.
+func (d *dirAt) parent(p Path) (*dirAt, string, error) {
+	if p == "" {
+		return nil, "", fmt.Errorf("%w: the folder itself", ErrLeftOut)
+	}
+	if err := CheckPath(p); err != nil {
+		return nil, "", fmt.Errorf("%w: %w", ErrLeftOut, err)
+	}
+	dir, name := p.Split()
+	at, err := d.down(dir)
+	return at, name, err
+}
+
+// judge tells why what is at p is left out. Only links need the disk.
+func (d *dirAt) judge(p Path, at onDisk) error {
+	switch at.Kind {
+	case File, Dir:
+		return nil
+	case Link:
+		target, err := d.Readlink(at.name)
+		if err != nil {
+			return sysErr(err)
+		}
+		if err := checkTarget(p, target); err != nil {
+			return fmt.Errorf("%w: %w", ErrLeftOut, err)
+		}
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrLeftOut, special(at.info.Mode()))
+}
+
+func special(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "not a file, directory or link"
+}
+
+// Stat implements [Tree].
+func (t *diskTree) Stat(p Path) (Stat, error) {
+	st, err := t.stat(p)
+	if err != nil {
+		return Stat{}, fmt.Errorf("look at %q: %w", p, err)
+	}
+	return st, nil
+}
+
+func (t *diskTree) stat(p Path) (Stat, error) {
+	root, err := t.hold()
+	if err != nil {
+		return Stat{}, err
+	}
+	defer t.mu.RUnlock()
+	if p == "" {
+		info, err := root.Lstat(".")
+		if err != nil {
+			return Stat{}, sysErr(err)
+		}
+		return statOf(info), nil
+	}
+	dir, name, err := root.parent(p)
+	if err != nil {
+		return Stat{}, err
+	}
+	defer dir.Close()
+	at, err := dir.lookup(name)
+	if err != nil {
+		return Stat{}, err
+	}
+	if at.info == nil {
+		return Stat{}, ErrGone
+	}
+	return at.Stat, dir.judge(p, at)
+}
+
+// List implements [Tree].
+func (t *diskTree) List(ctx context.Context, dir Path) ([]Listed, error) {
+	list, err := t.list(ctx, dir)
+	if err != nil {
+		return nil, fmt.Errorf("list %q: %w", dir, err)
+	}
+	return list, nil
+}
+
+func (t *diskTree) list(ctx context.Context, p Path) ([]Listed, error) {
+	root, err := t.hold()
+	if err != nil {
+		return nil, err
+	}
+	defer t.mu.RUnlock()
+	dir, err := root.down(p)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.names()
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	owners := owners(names)
+	list := make([]Listed, 0, len(names))
+	for i, name := range names {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if p == "" && name == OwnDir {
+			continue
+		}
+		l, err := dir.listed(p, name, owners)
+		if errors.Is(err, ErrGone) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", name, err)
+		}
+		list = append(list, l)
+	}
+	return list, nil
+}
+
+// owners maps each NFC form that some name has without being it to the name
+// that stands for it: the form itself if it is there, else the first.
+func owners(sorted []string) map[string]string {
+	var owners map[string]string
+	for _, name := range sorted {
+		if isPlain := plain(name); isPlain || norm.NFC.IsNormalString(name) {
+			continue
+		}
+		if owners == nil {
+			owners = map[string]string{}
+		}
+		form := norm.NFC.String(name)
+		if _, ok := owners[form]; ok {
+			continue
+		}
+		owners[form] = name
+		if _, ok := slices.BinarySearch(sorted, form); ok {
+			owners[form] = form
+		}
+	}
+	return owners
+}
+
+// listed looks at one name that a directory has. An error that is not its
+// Listed.Err says nothing about the name.
+func (d *dirAt) listed(dir Path, name string, owners map[string]string) (Listed, error) {
+	leftOut := func(p Path, err error) (Listed, error) {
+		if !errors.Is(err, ErrLeftOut) {
+			err = fmt.Errorf("%w: %w", ErrLeftOut, err)
+		}
+		return Listed{Name: name, Path: p, Err: err}, nil
+	}
+	if !utf8.ValidString(name) {
+		return leftOut("", errors.New("name is not UTF-8"))
+	}
+	form := name
+	if !plain(name) {
+		form = norm.NFC.String(name)
+	}
+	p := dir.Join(form)
+	if err := CheckPath(p); err != nil {
+		return leftOut("", err)
+	}
+	if owner, ok := owners[form]; ok && owner != name {
+		return leftOut("", fmt.Errorf("same name as another here, in other bytes: %+q", owner))
+	}
+	info, err := d.Lstat(name)
+	if err != nil {
+		return Listed{}, sysErr(err)
+	}
+	at := onDisk{name, info, statOf(info)}
+	if err := d.judge(p, at); errors.Is(err, ErrLeftOut) {
+		return leftOut(p, err)
+	} else if err != nil {
+		return Listed{}, err
+	}
+	return Listed{Name: name, Path: p, Stat: at.Stat}, nil
+}
+
+// Readlink implements [Tree].
+func (t *diskTree) Readlink(p Path) (string, error) {
+	target, err := t.readlink(p)
+	if err != nil {
+		return "", fmt.Errorf("read link %q: %w", p, err)
+	}
+	return target, nil
+}
+
+func (t *diskTree) readlink(p Path) (string, error) {
+	root, err := t.hold()
+	if err != nil {
+		return "", err
+	}
+	defer t.mu.RUnlock()
+	dir, name, err := root.parent(p)
+	if err != nil {
+		return "", err
+	}
+	defer dir.Close()
+	at, err := dir.lookup(name)
+	switch {
+	case err != nil:
+		return "", err
+	case at.info == nil:
+		return "", ErrGone
+	case at.Kind != Link:
+		return "", ErrChanged
+	}
+	target, err := dir.Readlink(at.name)
+	return target, sysErr(err)
+}
