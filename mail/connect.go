@@ -36,8 +36,8 @@ var (
 	smtpDialect = dialect{open: openSMTP, greeting: "220 ready\r\n"}
 )
 
-// connect makes an encrypted connection to s whose certificate is right. The
-// connection ends with ctx. Errors are a *Problem.
+// connect makes an encrypted connection to s whose certificate is right.
+// Errors are a *Problem, or ctx's.
 func (a Account) connect(ctx context.Context, s Server, d dialect) (net.Conn, error) {
 	dialCtx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
@@ -76,17 +76,35 @@ func (a Account) dialTLS(ctx context.Context, s Server) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return clientTLS(ctx, raw, a.tlsConfig(s))
+	return clientTLS(ctx, raw, a.tlsConfig(s), "")
 }
 
-func clientTLS(ctx context.Context, raw net.Conn, config *tls.Config) (net.Conn, error) {
+func clientTLS(ctx context.Context, raw net.Conn, config *tls.Config, greeting string) (net.Conn, error) {
 	conn := tls.Client(raw, config)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
 		return nil, err
 	}
-	return conn, nil
+	return &secured{Conn: conn, greeting: greeting}, nil
 }
+
+// secured is a TLS connection that closes without saying so: that may block
+// for seconds where nobody listens, and both protocols say goodbye themselves.
+type secured struct {
+	*tls.Conn
+	greeting string // read before what comes from the network
+}
+
+func (s *secured) Read(b []byte) (int, error) {
+	if s.greeting != "" {
+		n := copy(b, s.greeting)
+		s.greeting = s.greeting[n:]
+		return n, nil
+	}
+	return s.Conn.Read(b)
+}
+
+func (s *secured) Close() error { return s.NetConn().Close() }
 
 func (a Account) dialStartTLS(ctx context.Context, s Server, d dialect) (net.Conn, error) {
 	raw, err := a.dial(ctx, s)
@@ -102,20 +120,8 @@ func (a Account) dialStartTLS(ctx context.Context, s Server, d dialect) (net.Con
 		raw.Close()
 		return nil, err
 	}
-	conn, err := clientTLS(ctx, raw, a.tlsConfig(s))
-	if err != nil {
-		return nil, err
-	}
-	return &prefixed{Conn: conn, r: io.MultiReader(strings.NewReader(d.greeting), conn)}, nil
+	return clientTLS(ctx, raw, a.tlsConfig(s), d.greeting)
 }
-
-// prefixed is a connection before whose first byte others are read.
-type prefixed struct {
-	net.Conn
-	r io.Reader
-}
-
-func (p *prefixed) Read(b []byte) (int, error) { return p.r.Read(b) }
 
 // openIMAP says STARTTLS on an unencrypted connection. It reads byte by byte,
 // so that bytes smuggled in behind the OK become part of the TLS handshake and

@@ -16,7 +16,7 @@ const (
 	maxDepth      = 64       // nested parentheses in one response
 	maxResponse   = 64 << 10 // bytes of one response outside its literals
 	maxLiterals   = 1 << 20  // bytes of all literals of one response
-	maxPerMinute  = 8 << 20  // bytes
+	maxPerMinute  = 10 << 20 // bytes: what bodiesPerMinute and headersPerMinute allow, and some
 	maxSilence    = 6 * time.Minute
 	maxTokenBytes = 32 // of a response's first words, as far as they matter
 )

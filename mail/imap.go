@@ -25,6 +25,7 @@ const (
 
 	loginsPerHour    = 10
 	headersPerMinute = 200
+	bodiesPerMinute  = 50
 
 	oddBeforePoll = 3    // connections in a row that end in an answer we cannot read
 	maxRemembered = 4096 // messages that are known to have been yielded
@@ -36,6 +37,7 @@ type IMAP struct {
 	log     *slog.Logger
 	logins  *rate.Limiter
 	headers *rate.Limiter
+	bodies  *rate.Limiter
 
 	mu      sync.Mutex
 	junk    bool
@@ -56,6 +58,7 @@ func NewIMAP(a Account, log *slog.Logger) *IMAP {
 		log:     log.With("mailbox", a.Address),
 		logins:  rate.NewLimiter(rate.Every(time.Hour/loginsPerHour), loginsPerHour),
 		headers: rate.NewLimiter(rate.Every(time.Minute/headersPerMinute), headersPerMinute),
+		bodies:  rate.NewLimiter(rate.Every(time.Minute/bodiesPerMinute), bodiesPerMinute),
 		junkSet: make(chan struct{}),
 		changed: make(chan struct{}),
 	}

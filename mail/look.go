@@ -152,7 +152,7 @@ func (r *receiver) take(ctx context.Context, s *session, p *place, uid imap.UID,
 	if r.tries[try] >= maxTries {
 		return nil
 	}
-	if err := r.headers.Wait(ctx); err != nil {
+	if err := r.bodies.Wait(ctx); err != nil {
 		return err
 	}
 	r.tries[try]++

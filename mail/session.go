@@ -31,6 +31,7 @@ type session struct {
 	news    chan struct{} // something about the open folder changed; one place
 
 	timedOut  atomic.Bool
+	ended     error  // of the reader, once close has waited for it
 	junk      string // name of the junk folder, once looked for
 	junkKnown bool
 }
@@ -102,25 +103,28 @@ func (s *session) within(d time.Duration, f func() error) error {
 func (s *session) close() {
 	s.release()
 	s.guard.Conn.Close()
-	closed := make(chan struct{})
-	go func() {
-		s.client.Close()
-		close(closed)
-	}()
+	closed := make(chan error, 1)
+	go func() { closed <- s.client.Close() }()
 	t := time.NewTimer(5 * time.Second) // the reader cannot hang behind the guard; were it to, we must not
 	defer t.Stop()
 	select {
-	case <-closed:
+	case err := <-closed:
+		if !errors.Is(err, net.ErrClosed) {
+			s.ended = err
+		}
 	case <-t.C:
 	}
 }
 
-// cause is why the connection ended, if it did.
+// cause closes the session and tells why it ended before: what the guard saw,
+// else what the parser did not understand.
 func (s *session) cause() error {
-	if err := s.guard.Err(); err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.ErrClosedPipe) {
-		return err
+	s.close()
+	err := s.guard.Err()
+	if err == nil || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) {
+		return s.ended
 	}
-	return nil
+	return err
 }
 
 func isNetwork(err error) bool {
@@ -131,11 +135,10 @@ func isNetwork(err error) bool {
 
 func (s *session) logout() error {
 	err := s.within(doneTime, s.client.Logout().Wait)
-	var refused *imap.Error
-	if err != nil && !errors.As(err, &refused) && s.cause() != nil && !errors.Is(s.cause(), io.EOF) {
+	if err != nil && s.timedOut.Load() {
 		return s.explain(err)
 	}
-	return nil
+	return nil // servers hang up in many ways
 }
 
 func (s *session) noop() error {

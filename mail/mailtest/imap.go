@@ -12,6 +12,7 @@ import (
 type imapSession struct {
 	*imapmemserver.UserSession // nil before login
 	server                     *Server
+	user                       *user
 }
 
 func (s *Server) newIMAPSession(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
@@ -29,8 +30,32 @@ func (i *imapSession) Login(username, password string) error {
 	if u == nil {
 		return imapserver.ErrAuthFailed
 	}
-	i.UserSession = imapmemserver.NewUserSession(u.box)
+	i.UserSession, i.user = imapmemserver.NewUserSession(u.box), u
 	return nil
+}
+
+// Idle tells of new messages until stop is closed. The library's own misses
+// those that came between the last command and IDLE.
+func (i *imapSession) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
+	news := make(chan struct{}, 1)
+	i.server.mu.Lock()
+	i.user.idle[news] = true
+	i.server.mu.Unlock()
+	defer func() {
+		i.server.mu.Lock()
+		delete(i.user.idle, news)
+		i.server.mu.Unlock()
+	}()
+	for {
+		if err := i.Poll(w, true); err != nil {
+			return err
+		}
+		select {
+		case <-news:
+		case <-stop:
+			return nil
+		}
+	}
 }
 
 func (i *imapSession) List(w *imapserver.ListWriter, ref string, patterns []string, _ *imap.ListOptions) error {

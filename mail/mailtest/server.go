@@ -67,7 +67,10 @@ type user struct {
 	address  string
 	password string
 	box      *imapmemserver.User
-	got      [][]byte // guarded by Server.mu
+
+	// Guarded by Server.mu.
+	got  [][]byte
+	idle map[chan struct{}]bool // sessions that wait for news
 }
 
 // New makes a provider with a mailbox and a random password for each address.
@@ -82,7 +85,7 @@ func New(addresses ...string) *Server {
 	}
 	names := []string{"localhost"}
 	for _, address := range addresses {
-		u := &user{address: address, password: rand.Text()}
+		u := &user{address: address, password: rand.Text(), idle: make(map[chan struct{}]bool)}
 		u.box = imapmemserver.NewUser(address, u.password)
 		for _, folder := range []string{"INBOX", JunkFolder} {
 			if err := u.box.Create(folder, nil); err != nil {
@@ -231,6 +234,14 @@ func (s *Server) put(to, folder string, raw []byte) error {
 	if err != nil {
 		return fmt.Errorf("deliver to %s: %w", to, err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for news := range u.idle {
+		select {
+		case news <- struct{}{}:
+		default:
+		}
+	}
 	return nil
 }
 
@@ -279,3 +290,7 @@ func (s *Server) Touched() int {
 	defer s.mu.Unlock()
 	return s.touched
 }
+
+// TLS is the provider's own certificate and key, for a test that plays a
+// server by hand.
+func (s *Server) TLS() *tls.Config { return s.tls }
