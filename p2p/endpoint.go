@@ -121,6 +121,7 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	}
 	e.mu.Unlock()
 	e.turns.start()
+	r.wg.Go(func() { e.pairing.run(ctx) })
 	for _, s := range sockets {
 		r.wg.Go(func() { cancel(e.accept(ctx, s)) })
 	}
@@ -316,8 +317,8 @@ func (e *Endpoint) promote(ctx context.Context, id PeerID) error {
 	if !ok {
 		return errNotPaired
 	}
-	if r.State == Paired {
-		return nil
+	if r.State == Paired || r.State == Unconfirmed && r.Again {
+		return nil // a HELLO does not say which of two pairings it stems from
 	}
 	var err error
 	turn := e.turns.do(ctx, id, func() {
@@ -327,7 +328,7 @@ func (e *Endpoint) promote(ctx context.Context, id PeerID) error {
 			return
 		}
 		first := r.State == Pending
-		if r.State == Paired {
+		if r.State == Paired || r.Again {
 			return
 		}
 		r.State = Paired

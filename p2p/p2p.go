@@ -149,6 +149,7 @@ type Record struct {
 	Token    Token    // the invitation it came through
 	Metadata Metadata // what the peer said of itself then
 	State    PairingState
+	Again    bool // the two were paired before: only STATUS settles this one, a HELLO may stem from the other
 	Created  time.Time
 }
 

@@ -1,0 +1,553 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// pairWorld is devices that pair over links in memory, in simulated time.
+type pairWorld struct {
+	t *testing.T
+
+	mu      sync.Mutex
+	devices map[PeerID]*pairDevice
+	blocked map[[2]PeerID]bool         // from, to: no dial arrives
+	onLink  func(from, to *memoryLink) // what a test does to each new link
+}
+
+func newPairWorld(t *testing.T) *pairWorld {
+	return &pairWorld{t: t, devices: make(map[PeerID]*pairDevice), blocked: make(map[[2]PeerID]bool)}
+}
+
+// pairDevice is one device: what survives a crash, and its running program.
+type pairDevice struct {
+	world    *pairWorld
+	name     string
+	identity *Identity
+	disk     *pairDisk
+
+	*pairing
+	turns  *turns
+	cancel context.CancelFunc
+	wg     *sync.WaitGroup
+	dead   chan struct{}
+}
+
+// add makes a device and starts it.
+func (w *pairWorld) add(name string) *pairDevice {
+	d := &pairDevice{world: w, name: name, identity: NewIdentity()}
+	d.disk = &pairDisk{records: make(map[[32]byte]Record), invitations: make(map[Token]*pairInvitation)}
+	w.mu.Lock()
+	w.devices[d.identity.ID()] = d
+	w.mu.Unlock()
+	d.start()
+	w.t.Cleanup(d.stop)
+	return d
+}
+
+// start begins a program on the device's disk.
+func (d *pairDevice) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	dead := make(chan struct{})
+	ts := newTurns()
+	p := makePairing(pairingConfig{
+		Identity: d.identity, Manager: &pairProgram{device: d, dead: dead}, Turns: ts,
+		Dial: func(ctx context.Context, id PeerID) (pairConn, error) { return d.world.dial(ctx, d, id, dead) },
+		Log:  slog.New(slog.DiscardHandler),
+	})
+	wg := new(sync.WaitGroup)
+	d.world.mu.Lock()
+	d.pairing, d.turns, d.cancel, d.wg, d.dead = p, ts, cancel, wg, dead
+	d.world.mu.Unlock()
+	for _, r := range d.disk.unsettled() {
+		p.settle(r, r.Created.Add(8*24*time.Hour))
+	}
+	ts.start()
+	wg.Go(func() { p.run(ctx) })
+}
+
+// stop ends the program in order.
+func (d *pairDevice) stop() {
+	d.cancel()
+	d.wg.Wait()
+	d.turns.finish()
+}
+
+// die stops the program as a crash does: from now on it writes nothing and
+// its links are lost.
+func (d *pairDevice) die() {
+	d.world.mu.Lock()
+	defer d.world.mu.Unlock()
+	select {
+	case <-d.dead:
+	default:
+		close(d.dead)
+	}
+}
+
+// restart ends the program, dead or not, and starts another one.
+func (d *pairDevice) restart() {
+	d.die()
+	d.stop()
+	d.start()
+}
+
+var errUnreachable = errors.New("unreachable")
+
+func (w *pairWorld) dial(_ context.Context, from *pairDevice, id PeerID, fromDead chan struct{}) (pairConn, error) {
+	w.mu.Lock()
+	to := w.devices[id]
+	blocked := w.blocked[[2]PeerID{from.identity.ID(), id}]
+	if to == nil || blocked || gone(fromDead) || gone(to.dead) {
+		w.mu.Unlock()
+		return nil, errUnreachable
+	}
+	p, wg, toDead := to.pairing, to.wg, to.dead
+	w.mu.Unlock()
+	here, there := newMemoryLink(from.identity, to.identity)
+	if w.onLink != nil {
+		w.onLink(here, there)
+	}
+	for _, dead := range []chan struct{}{fromDead, toDead} {
+		wg.Go(func() {
+			select {
+			case <-dead:
+				here.cut()
+			case <-here.done:
+			}
+		})
+	}
+	wg.Go(func() { p.serve(context.Background(), there) })
+	return here, nil
+}
+
+func gone(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// pairInvitation is an invitation as its inviter keeps it.
+type pairInvitation struct {
+	keys      PairingKeys
+	used      bool
+	cancelled bool
+	wrong     int
+}
+
+// pairDisk is what an application keeps, and the ways its writes fail.
+type pairDisk struct {
+	mu          sync.Mutex
+	records     map[[32]byte]Record
+	order       [][32]byte
+	invitations map[Token]*pairInvitation
+	writes      int
+	onWrite     func(n int, r Record) (before, after error) // either fails the write number n; a crash is also after
+	events      []string
+}
+
+func (k *pairDisk) unsettled() []Record {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var rs []Record
+	for _, t := range k.order {
+		if r, ok := k.records[t]; ok && r.State != Paired {
+			rs = append(rs, r)
+		}
+	}
+	return rs
+}
+
+// current returns the record that counts for a peer: the newest that is more
+// than pending, else the newest.
+func (k *pairDisk) current(id PeerID) (Record, bool) {
+	var found Record
+	for _, t := range k.order {
+		if r, ok := k.records[t]; ok && r.Peer == id && (found.State == NotPaired || r.State != Pending || found.State == Pending) {
+			found = r
+		}
+	}
+	return found, found.State != NotPaired
+}
+
+// pairProgram is the Manager of one run of a device's program.
+type pairProgram struct {
+	device *pairDevice
+	dead   chan struct{}
+}
+
+var errCrashed = errors.New("the program has crashed")
+
+func (m *pairProgram) disk(f func(*pairDisk)) {
+	k := m.device.disk
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !gone(m.dead) {
+		f(k)
+	}
+}
+
+func (m *pairProgram) Metadata() Metadata {
+	return Metadata{Name: m.device.name, Address: m.device.name + "@x.test", Features: []string{"a"}}
+}
+
+func (m *pairProgram) Record(id PeerID) (r Record, ok bool) {
+	m.disk(func(k *pairDisk) { r, ok = k.current(id) })
+	return r, ok
+}
+
+func (m *pairProgram) PairingKeys(t Token) (keys PairingKeys, err error) {
+	err = errCrashed
+	m.disk(func(k *pairDisk) {
+		i := k.invitations[t]
+		switch {
+		case i == nil:
+			err = errors.New("no such token")
+		case i.cancelled:
+			err = &PairingError{Code: PairingCancelled}
+		case i.used || i.wrong >= 3:
+			err = &PairingError{Code: PairingUsed}
+		default:
+			keys, err = i.keys, nil
+		}
+	})
+	return keys, err
+}
+
+func (m *pairProgram) PairingWrong(t Token) {
+	m.disk(func(k *pairDisk) { k.invitations[t].wrong++ })
+}
+
+func (m *pairProgram) PeerPairingRequest(context.Context, PairingRequest) error { return nil }
+
+func (m *pairProgram) PairingSave(_ context.Context, r Record) (err error) {
+	err = errCrashed
+	m.disk(func(k *pairDisk) {
+		k.writes++
+		var before, after error
+		if k.onWrite != nil {
+			before, after = k.onWrite(k.writes, r)
+		}
+		if err = before; err != nil {
+			return
+		}
+		if r.State == Unconfirmed {
+			if i := k.invitations[r.Token]; i != nil {
+				if i.used {
+					err = &PairingError{Code: PairingUsed}
+					return
+				}
+				i.used = true
+			}
+		}
+		if _, ok := k.records[r.T]; !ok {
+			k.order = append(k.order, r.T)
+		}
+		k.records[r.T] = r
+		if r.State == Paired {
+			for _, t := range k.order[:slices.Index(k.order, r.T)] {
+				if k.records[t].Peer == r.Peer {
+					delete(k.records, t)
+				}
+			}
+		}
+		err = after
+	})
+	if errors.Is(err, errCrashed) {
+		m.device.die()
+	}
+	return err
+}
+
+func (m *pairProgram) PairingStatus(id PeerID, t [32]byte) (r Record, ok bool) {
+	m.disk(func(k *pairDisk) {
+		r, ok = k.records[t]
+		ok = ok && r.Peer == id
+	})
+	return r, ok
+}
+
+func (m *pairProgram) PeerPaired(r Record) {
+	m.disk(func(k *pairDisk) { k.events = append(k.events, "paired") })
+}
+
+func (m *pairProgram) PeerPairedRollback(r Record) {
+	m.disk(func(k *pairDisk) {
+		k.events = append(k.events, "rollback")
+		delete(k.records, r.T)
+		if i := k.invitations[r.Token]; i != nil && r.Role == Inviter {
+			i.used = false
+		}
+	})
+}
+
+func (*pairProgram) PeerDiscovered(PeerID, Metadata)                       {}
+func (*pairProgram) PeerExpired(PeerID)                                    {}
+func (*pairProgram) PeerConnected(PeerID)                                  {}
+func (*pairProgram) PeerDisconnected(PeerID, error)                        {}
+func (*pairProgram) AcceptStream(context.Context, PeerID, string, Stream) {}
+
+// invite makes an invitation of a device and returns it as its answerer has it
+// after opening the letter or link.
+func (d *pairDevice) invite(n byte, via Via) Invitation {
+	inv := Invitation{
+		Token: Token{n}, Peer: d.identity.ID(), Static: d.identity.Static(),
+		PSK: LinkPSK(LinkSecret{n}, [16]byte{n}), Via: via, Expires: time.Now().Add(7 * 24 * time.Hour),
+	}
+	d.disk.mu.Lock()
+	defer d.disk.mu.Unlock()
+	d.disk.invitations[inv.Token] = &pairInvitation{keys: PairingKeys{PSK: inv.PSK, Via: via, Expires: inv.Expires}}
+	return inv
+}
+
+// with returns what a device keeps of another.
+func (d *pairDevice) with(other *pairDevice) Record {
+	d.disk.mu.Lock()
+	defer d.disk.mu.Unlock()
+	r, _ := d.disk.current(other.identity.ID())
+	return r
+}
+
+// agree checks that two devices have both saved the same pairing, and says
+// whether they have.
+func agree(t *testing.T, a, b *pairDevice) bool {
+	t.Helper()
+	x, y := a.with(b), b.with(a)
+	if x.State == NotPaired && y.State == NotPaired {
+		return false
+	}
+	if x.State != Paired || y.State != Paired || x.T != y.T || x.Pairwise != y.Pairwise {
+		t.Errorf("%s keeps %v of %x, %s keeps %v of %x: neither both nor none", a.name, x.State, x.T[:4], b.name, y.State, y.T[:4])
+	}
+	if x.Static != b.identity.Static() || x.Public != b.identity.Public() || y.Static != a.identity.Static() {
+		t.Errorf("%s and %s keep wrong keys of each other", a.name, b.name)
+	}
+	return true
+}
+
+// memoryLink is one end of a pairing link in memory.
+type memoryLink struct {
+	other    *memoryLink
+	peer     *Identity // of the other end
+	exporter [32]byte
+	addr     netip.AddrPort
+	streams  chan *memoryStream // opened by the other end
+	link     *memoryLinkState
+	done     chan struct{} // of both ends
+	wrap     func(*memoryStream) Stream
+}
+
+type memoryLinkState struct {
+	mu     sync.Mutex
+	closed bool
+	code   PairingCode
+	closer *memoryLink // nil: cut
+	halves []*half
+	onSend func(from *memoryLink, frame []byte) (deliver, cut bool)
+}
+
+func newMemoryLink(from, to *Identity) (here, there *memoryLink) {
+	s := &memoryLinkState{}
+	done := make(chan struct{})
+	var exporter [32]byte
+	copy(exporter[:], NewIdentity().Seed())
+	addr := netip.MustParseAddrPort("198.51.100.7:1024")
+	here = &memoryLink{peer: to, exporter: exporter, addr: addr, streams: make(chan *memoryStream, 16), link: s, done: done}
+	there = &memoryLink{peer: from, exporter: exporter, addr: addr, streams: make(chan *memoryStream, 16), link: s, done: done}
+	here.other, there.other = there, here
+	return here, there
+}
+
+// Seed returns 32 random bytes for the tests.
+func (i *Identity) Seed() []byte { return i.key.Seed() }
+
+func (l *memoryLink) Peer() PeerID         { return l.peer.ID() }
+func (l *memoryLink) Public() [32]byte     { return l.peer.Public() }
+func (l *memoryLink) Addr() netip.AddrPort { return l.addr }
+
+func (l *memoryLink) Exporter(label string) ([32]byte, error) {
+	return expand(l.exporter[:], label), nil
+}
+
+func (l *memoryLink) Done() <-chan struct{} { return l.done }
+
+func (l *memoryLink) Close(code PairingCode) { l.end(code, l) }
+
+func (l *memoryLink) cut() { l.end(0, nil) }
+
+func (l *memoryLink) end(code PairingCode, closer *memoryLink) {
+	l.link.mu.Lock()
+	defer l.link.mu.Unlock()
+	if l.link.closed {
+		return
+	}
+	l.link.closed, l.link.code, l.link.closer = true, code, closer
+	for _, h := range l.link.halves {
+		h.fail(net.ErrClosed)
+	}
+	close(l.done)
+}
+
+func (l *memoryLink) CloseCode() (PairingCode, bool) {
+	l.link.mu.Lock()
+	defer l.link.mu.Unlock()
+	return l.link.code, l.link.closed && l.link.closer == l.other
+}
+
+func (l *memoryLink) OpenStream(ctx context.Context) (Stream, error) {
+	out, in := newHalf(), newHalf()
+	l.link.mu.Lock()
+	defer l.link.mu.Unlock()
+	if l.link.closed {
+		return nil, net.ErrClosed
+	}
+	l.link.halves = append(l.link.halves, out, in)
+	mine := &memoryStream{link: l, in: in, out: out}
+	mine.offer = sync.OnceFunc(func() { l.other.streams <- &memoryStream{link: l.other, in: out, out: in, offer: func() {}} })
+	return mine, nil
+}
+
+func (l *memoryLink) AcceptStream(ctx context.Context) (Stream, error) {
+	select {
+	case s := <-l.streams:
+		return s, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// memoryStream is one end of a stream. The other end sees it from the first
+// write on, as with QUIC.
+type memoryStream struct {
+	link  *memoryLink
+	in    *half
+	out   *half
+	offer func()
+}
+
+func (s *memoryStream) Read(b []byte) (int, error) { return s.in.read(b) }
+
+func (s *memoryStream) Write(b []byte) (int, error) {
+	deliver, cut := true, false
+	if f := s.link.link.onSend; f != nil {
+		deliver, cut = f(s.link, b)
+	}
+	s.offer()
+	if deliver {
+		if err := s.out.write(b); err != nil {
+			return 0, err
+		}
+	}
+	if cut {
+		s.link.cut() // what was delivered before can still be read
+	}
+	return len(b), nil
+}
+
+func (s *memoryStream) CloseWrite() error { s.out.finish(); return nil }
+
+func (s *memoryStream) Close() error {
+	s.out.finish()
+	s.in.fail(&StreamError{Code: StreamCancelled})
+	return nil
+}
+
+func (s *memoryStream) Reset(c StreamCode) {
+	s.out.fail(&StreamError{Code: c, Remote: true})
+	s.in.fail(&StreamError{Code: c})
+}
+
+func (s *memoryStream) SetDeadline(t time.Time) error { return s.in.setDeadline(t) }
+
+// half is one direction of a stream.
+type half struct {
+	mu       sync.Mutex
+	changed  chan struct{} // closed at each change
+	buf      []byte
+	eof      bool
+	err      error
+	deadline time.Time
+}
+
+func newHalf() *half { return &half{changed: make(chan struct{})} }
+
+func (h *half) change(f func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f()
+	close(h.changed)
+	h.changed = make(chan struct{})
+}
+
+func (h *half) write(b []byte) (err error) {
+	h.change(func() {
+		if err = h.err; err == nil {
+			h.buf = append(h.buf, b...)
+		}
+	})
+	return err
+}
+
+func (h *half) finish() { h.change(func() { h.eof = true }) }
+
+func (h *half) fail(err error) {
+	h.change(func() {
+		if h.err == nil {
+			h.err = err
+		}
+	})
+}
+
+func (h *half) setDeadline(t time.Time) error {
+	h.change(func() { h.deadline = t })
+	return nil
+}
+
+func (h *half) read(b []byte) (int, error) {
+	for {
+		h.mu.Lock()
+		if len(h.buf) > 0 {
+			n := copy(b, h.buf)
+			h.buf = h.buf[n:]
+			h.mu.Unlock()
+			return n, nil
+		}
+		err, eof, changed, left := h.err, h.eof, h.changed, time.Until(h.deadline)
+		h.mu.Unlock()
+		switch {
+		case err != nil:
+			return 0, err
+		case eof:
+			return 0, io.EOF
+		case left <= 0:
+			return 0, os.ErrDeadlineExceeded
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-changed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// inBubble runs f in simulated time.
+func inBubble(t *testing.T, f func(t *testing.T, w *pairWorld)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { f(t, newPairWorld(t)) })
+}
