@@ -37,7 +37,7 @@ type Fake struct {
 	settings    []app.Setting
 	fail        map[string]error
 	calls       []string
-	drawn       int // ids given
+	drawn       map[string]int // ids given, by kind
 }
 
 type received struct {
@@ -69,6 +69,7 @@ func NewFake() *Fake {
 		trash:       map[app.FolderID][]kept{},
 		settings:    []app.Setting{{Key: "name", Value: "here", Help: "what other devices see"}, {Key: "port", Value: "4000", Help: "UDP and TCP port"}},
 		fail:        map[string]error{},
+		drawn:       map[string]int{},
 	}
 }
 
@@ -214,8 +215,8 @@ func (f *Fake) begin(ctx context.Context, method string, args ...any) error {
 }
 
 func (f *Fake) draw(kind string) string {
-	f.drawn++
-	return fmt.Sprintf("%s%d", kind, f.drawn)
+	f.drawn[kind]++
+	return fmt.Sprintf("%s%d", kind, f.drawn[kind])
 }
 
 // Invite makes an invitation, mailed if there is a mailbox.

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"slices"
+
+	"foldpost/app"
+)
+
+// A chase follows one invitation until it has led to a device.
+type chase struct {
+	id    app.InvitationID
+	with  string // for talk
+	letIn bool   // this command lets in who uses the link
+
+	device app.DeviceID // once it is paired
+
+	seen     bool
+	known    []app.DeviceID // devices there were at the first look
+	looks    int
+	step     app.Step
+	answered app.QuestionID
+}
+
+// A move is what a look at the State leads to.
+type move struct {
+	paired bool
+	answer app.QuestionID // let this device in
+	say    string
+	err    error
+}
+
+// look decides about one State.
+func (c *chase) look(st app.State) move {
+	if c.looks++; c.looks == 1 {
+		for _, d := range st.Devices {
+			c.known = append(c.known, d.ID)
+		}
+	}
+	if c.device != "" {
+		return move{paired: true}
+	}
+	i := slices.IndexFunc(st.Invitations, func(o app.OpenInvitation) bool { return o.ID == c.id })
+	if i < 0 {
+		return c.gone(st)
+	}
+	inv := st.Invitations[i]
+	c.seen = true
+	if inv.Step == app.StepPaired {
+		c.device = inv.Device
+		return move{paired: true, say: c.linked(st)}
+	}
+	if inv.Step == app.StepFailed {
+		return move{err: app.Errorf(app.CodeFailed, "the invitation %s came to nothing: %s", inviteLabel(inv), inv.Problem)}
+	}
+	if m, ok := c.question(st, inv); ok {
+		return m
+	}
+	if inv.Step == c.step {
+		return move{}
+	}
+	c.step = inv.Step
+	return move{say: stepText(inv)}
+}
+
+// question finds what stands in the way of the invitation.
+func (c *chase) question(st app.State, inv app.OpenInvitation) (move, bool) {
+	for _, q := range st.Questions {
+		switch {
+		case q.Kind == app.AskPairing && q.Invitation == c.id && c.letIn:
+			if q.ID == c.answered {
+				return move{}, true
+			}
+			c.answered = q.ID
+			return move{answer: q.ID, say: q.Text}, true
+		case q.Invitation == c.id && q.Kind != app.AskInvitation:
+			return move{err: mustAnswer(q)}, true
+		case q.Kind == app.AskMailbox && inv.Step == app.StepSending:
+			return move{err: mustAnswer(q)}, true
+		}
+	}
+	return move{}, false
+}
+
+// gone: an invitation leaves the list soon after it was used, and a look may
+// come too late to see it there.
+func (c *chase) gone(st app.State) move {
+	for _, d := range st.Devices {
+		if !slices.Contains(c.known, d.ID) {
+			c.device = d.ID
+			return move{paired: true, say: c.linked(st)}
+		}
+	}
+	if !c.seen && c.looks == 1 {
+		return move{} // not in the list yet
+	}
+	return move{err: app.Errorf(app.CodeFailed, "the invitation of %s has ended before it led to a device: `foldpost status` shows what is open", c.with)}
+}
+
+func (c *chase) linked(st app.State) string {
+	return "Linked with " + deviceName(st, c.device) + "."
+}
+
+func stepText(i app.OpenInvitation) string {
+	with := i.With
+	if with == "" {
+		with = "the other device"
+	}
+	switch i.Step {
+	case app.StepSending:
+		return "Sending the mail to " + with + " …"
+	case app.StepWaiting:
+		return "Waiting for " + with + " until " + day(i.Expires) + ". Both computers must be on at the same time."
+	case app.StepLooking:
+		return "Looking for the computer of " + with + " …"
+	case app.StepSaving:
+		return "Found. Both sides have the right secret …"
+	}
+	return ""
+}
+
+func mustAnswer(q app.Question) error {
+	return app.Errorf(app.CodeQuestion, "%s: `foldpost answer %s`", q.Text, short(string(q.ID)))
+}
+
+// follow does what look says and tells whether the pairing is done.
+func (s *session) follow(ctx context.Context, svc app.Service, c *chase, st app.State) (bool, error) {
+	m := c.look(st)
+	if m.say != "" {
+		s.say("%s", m.say)
+	}
+	if m.answer != "" {
+		if err := svc.Answer(ctx, m.answer, app.ChoiceYes); err != nil && app.CodeOf(err) != app.CodeNotFound {
+			return false, err
+		}
+	}
+	return m.paired, m.err
+}

@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"foldpost/app"
+)
+
+func (s *session) configCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "config [KEY [VALUE]]",
+		Short: "List, show or change settings",
+		Long: `List all settings, show one, or change one. Settings live in foldpost; there is
+no file to edit.`,
+		Example: `  foldpost config
+  foldpost config name "Ada's laptop"`,
+		Args: args(cobra.MaximumNArgs(2)),
+		RunE: s.with(func(ctx context.Context, svc app.Service, a []string) error {
+			if len(a) == 2 {
+				if err := svc.SetConfig(ctx, a[0], a[1]); err != nil {
+					return err
+				}
+				return s.done("%s is %s now. Next: foldpost config", a[0], a[1])
+			}
+			all, err := svc.Config(ctx)
+			if err != nil {
+				return err
+			}
+			return s.showConfig(all, a)
+		}),
+		ValidArgsFunction: s.completeConfig,
+	}
+}
+
+func (s *session) showConfig(all []app.Setting, key []string) error {
+	if len(key) == 1 {
+		i := slices.IndexFunc(all, func(set app.Setting) bool { return set.Key == key[0] })
+		if i < 0 {
+			return app.Errorf(app.CodeNotFound, "there is no setting %q: `foldpost config` lists all", key[0])
+		}
+		if !s.json {
+			_, err := fmt.Fprintln(s.out, shown(all[i].Value))
+			return err
+		}
+		all = all[i : i+1]
+	}
+	if s.json {
+		return s.emit(struct {
+			V        int           `json:"v"`
+			Settings []app.Setting `json:"settings"`
+		}{app.StateVersion, append([]app.Setting{}, all...)})
+	}
+	t := newTable(s.out)
+	for _, set := range all {
+		t.row(set.Key, set.Value, set.Help)
+	}
+	return t.print()
+}
