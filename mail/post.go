@@ -112,6 +112,11 @@ func (p *Post) read(ctx context.Context, m Message) (Delivery, error) {
 		return Delivery{Bounce: m.Bounce, Message: m}, nil
 	}
 	head, err := ReadHead(m.Letter)
+	if errors.Is(err, ErrNotLetter) { // some gateways turn attachments into text
+		if f, findErr := Find(m.Letter); findErr == nil && f.Letter != nil {
+			m.Letter, head, err = f.Letter, f.Head, nil
+		}
+	}
 	if err != nil {
 		return Delivery{}, err
 	}
