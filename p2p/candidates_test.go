@@ -87,6 +87,7 @@ func TestWorth(t *testing.T) {
 	} {
 		s.add(c, now.Add(time.Duration(i)*time.Second))
 	}
+	s.add(Candidate{Addr: netip.MustParseAddrPort("127.0.0.1:4001"), Kind: Host}, now) // usable once, not on this network
 	order := func() string {
 		var list []string
 		for _, k := range s.worth(n) {

@@ -108,6 +108,25 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// A peer that lost its connections and all addresses says so to who still
+// sends to it.
+func TestCrashedPeerIsNoticedByItsReset(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.node(1, "10.0.0.1:4001", paired(2))
+		b := w.node(2, "10.0.0.2:4002", paired(1))
+		a.knows(b)
+		a.echo(t, b, "before")
+		w.unplug(b.addr, true)
+		b.stop()
+		w.unplug(b.addr, false)
+		c := w.node(2, "10.0.0.2:4002", paired(1))
+		pass(keepAlive + 2*time.Second)
+		if got := c.links(); !slices.Equal(got, []string{"A"}) {
+			t.Errorf("links after a keep-alive = %q, want A", got)
+		}
+	})
+}
+
 // Only who dialled is followed by QUIC itself to a new address.
 func TestNewAddress(t *testing.T) {
 	for _, tt := range []struct {
@@ -208,6 +227,11 @@ func TestUnpair(t *testing.T) {
 		if len(a.links()) != 0 || len(b.links()) != 0 {
 			t.Errorf("links = %q and %q, want none", a.links(), b.links())
 		}
+		a.mu.Lock()
+		if known := len(a.peers[b.id].candidates); known != 0 {
+			t.Errorf("A still knows %d addresses of B", known)
+		}
+		a.mu.Unlock()
 		want := []string{"connected A", "disconnected A: link closed by the peer: revoked"}
 		if got := b.app.log(); !slices.Equal(got, want) {
 			t.Errorf("B was told %q, want %q", got, want)
@@ -276,6 +300,42 @@ func TestNoHelloBeforeTheRecordIsKept(t *testing.T) {
 		b.app.fault = nil
 		b.app.mu.Unlock()
 		a.echo(t, b, "x")
+	})
+}
+
+func TestStreamsAreServedAfterPeerConnected(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.node(1, "10.0.0.1:4001", paired(2))
+		b := w.node(2, "10.0.0.2:4002", paired(1))
+		b.app.pause = time.Second
+		b.app.handler = func(context.Context, Stream) { b.app.tell("stream") }
+		a.knows(b)
+		if _, err := a.Open(t.Context(), b.id, "echo"); err != nil {
+			t.Fatal(err)
+		}
+		pass(5 * time.Second)
+		if got, want := b.app.log(), []string{"connected A", "stream"}; !slices.Equal(got, want) {
+			t.Errorf("B was told %q, want %q", got, want)
+		}
+	})
+}
+
+func TestStrangersTableIsBounded(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.node(1, "10.0.0.1:4001", paired(2))
+		refused := 0
+		for i := range byte(200) {
+			c := Candidate{Peer: PeerID{i}, Addr: netip.MustParseAddrPort("10.0.0.9:4009"), Kind: Host, Source: "lan"}
+			if err := a.AddCandidate(c, Metadata{}); errors.Is(err, errCandidate) {
+				refused++
+			}
+		}
+		if refused != 200-maxStrangers {
+			t.Errorf("%d of 200 strangers refused, want %d", refused, 200-maxStrangers)
+		}
+		b := w.node(2, "10.0.0.2:4002", paired(1))
+		a.knows(b)
+		a.echo(t, b, "a paired peer always has room")
 	})
 }
 

@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"testing"
@@ -225,4 +226,66 @@ func TestManyConnectionsWithoutHello(t *testing.T) {
 		a.knows(b)
 		a.echo(t, b, "x")
 	})
+}
+
+// Who was unpaired before its HELLO came gets no link by it, even if it is
+// paired anew by then: that is another pairing.
+func TestUnpairedBeforeHello(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		b := w.node(2, "10.0.0.2:4002", paired(1))
+		c := w.caller("10.0.0.9:9009").as(t, 1, b, alpnLink)
+		pass(time.Second)
+		b.Unpair(testIdentity(1).ID())
+		s, err := c.OpenStream()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := writeHello(s, hello{V: 1, ID: testIdentity(1).ID(), Number: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := closing(t, c); err != nil || got != CloseRevoked {
+			t.Errorf("closed with %v, %v, want revoked", got, err)
+		}
+		if got := b.app.log(); len(got) != 0 {
+			t.Errorf("B was told %q, want nothing", got)
+		}
+	})
+}
+
+// A paired peer's TLS is held to the letter, too.
+func TestHostileTLS(t *testing.T) {
+	mine, err := certificate(testIdentity(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*tls.Config)
+	}{
+		{"two certificates", func(c *tls.Config) {
+			c.Certificates = []tls.Certificate{{Certificate: [][]byte{mine.Certificate[0], mine.Certificate[0]}, PrivateKey: mine.PrivateKey}}
+		}},
+		{"no certificate", func(c *tls.Config) { c.Certificates = nil }},
+		{"two protocols", func(c *tls.Config) { c.NextProtos = []string{alpnPair, alpnLink} }},
+		{"unknown protocol", func(c *tls.Config) { c.NextProtos = []string{"h3"} }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				b := w.node(2, "10.0.0.2:4002", paired(1))
+				config := dialTLS(mine, b.id, alpnLink, time.Now())
+				tt.change(config)
+				c, err := w.caller("10.0.0.9:9009").call(t, b.addr, config)
+				if err == nil {
+					select {
+					case <-c.Context().Done():
+						err = context.Cause(c.Context())
+					case <-time.After(time.Second):
+					}
+				}
+				if _, ok := errors.AsType[*quic.TransportError](err); !ok {
+					t.Errorf("connection ended with %v, want a refusal by TLS", err)
+				}
+			})
+		})
+	}
 }

@@ -77,7 +77,7 @@ func parseKnock(name string) (knock, error) {
 	}
 	k := knock(b)
 	if k.serverName() != name {
-		return knock{}, fmt.Errorf("%w: not in its one spelling", errKnock) // else a replay could be respelled
+		return knock{}, fmt.Errorf("%w: not in its one spelling", errKnock)
 	}
 	return k, nil
 }

@@ -180,7 +180,9 @@ func (e *Endpoint) detach(ctx context.Context, l *link, reason error) {
 		return
 	}
 	p.link = nil
-	p.candidates.prove(l.peer, addrPortOf(l.conn.RemoteAddr()), time.Now()) // it may have moved
+	if p.revision == l.revision {
+		p.candidates.prove(l.peer, addrPortOf(l.conn.RemoteAddr()), time.Now()) // it may have moved
+	}
 	p.urgent = p.urgent || time.Since(l.since) >= longLink
 	if c, ok := errors.AsType[*CloseError](reason); ok && c.Code == CloseDuplicate && c.Remote && e.run != nil {
 		p.hold = time.Now().Add(handover)

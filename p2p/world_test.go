@@ -133,7 +133,8 @@ type application struct {
 	mu      sync.Mutex
 	records map[PeerID]Record
 	events  []string
-	fault   error // of PairingSave
+	fault   error         // of PairingSave, after a second
+	pause   time.Duration // that PeerConnected takes
 	handler func(context.Context, Stream)
 }
 
@@ -192,7 +193,11 @@ func (a *application) PeerDiscovered(id PeerID, _ Metadata) { a.tell("discovered
 func (a *application) PeerExpired(id PeerID)                { a.tell("expired %s", nameOf(id)) }
 func (a *application) PeerPaired(r Record)                  { a.tell("paired %s", nameOf(r.Peer)) }
 func (a *application) PeerPairedRollback(Record)            {}
-func (a *application) PeerConnected(id PeerID)              { a.tell("connected %s", nameOf(id)) }
+func (a *application) PeerConnected(id PeerID) {
+	<-time.After(a.pause)
+	a.tell("connected %s", nameOf(id))
+}
+
 func (a *application) PeerDisconnected(id PeerID, err error) {
 	a.tell("disconnected %s: %v", nameOf(id), err)
 }
@@ -208,10 +213,14 @@ func (a *application) PeerPairingRequest(context.Context, PairingRequest) error 
 func (a *application) PairingSave(_ context.Context, r Record) error {
 	a.tell("saved %s %d", nameOf(r.Peer), r.State)
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.fault != nil {
-		return a.fault
+	fault := a.fault
+	a.mu.Unlock()
+	if fault != nil {
+		<-time.After(time.Second)
+		return fault
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.records[r.Peer] = r
 	return nil
 }
