@@ -47,7 +47,7 @@ func TestGoldenBytes(t *testing.T) {
 	for _, err := range []error{
 		writeHello(&helloFrame, goldenHello()),
 		writeHeader(&header, "echo"),
-		wire.Write(&ping, wire.MaxControl, control{Type: controlPing, Nonce: 7}),
+		wire.Write(&ping, wire.MaxControl, newPing(7)),
 		wire.Write(&pong, wire.MaxControl, control{Type: controlPong, Nonce: 7}),
 	} {
 		if err != nil {

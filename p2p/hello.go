@@ -22,6 +22,7 @@ type control struct {
 	Type  uint64 `wire:"1"`
 	Hello *hello `wire:"2"`
 	Nonce uint64 `wire:"3"` // of a ping, and of the pong that answers it
+	Pad   []byte `wire:"4"` // of a ping, zeros
 }
 
 // The types of control frames.
@@ -30,6 +31,15 @@ const (
 	controlPing  = 2
 	controlPong  = 3
 )
+
+// pingPad makes a ping large enough that a peer which was started again
+// answers it with a stateless reset: QUIC's own keep-alives are too small for
+// that (RFC 9000 §10.3).
+const pingPad = 32
+
+func newPing(nonce uint64) control {
+	return control{Type: controlPing, Nonce: nonce, Pad: make([]byte, pingPad)}
+}
 
 // hello is the first frame of the control stream in both directions. All but
 // ID is a claim of the peer.

@@ -3,7 +3,6 @@ package p2p
 import (
 	"context"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,8 +34,8 @@ type link struct {
 
 	revision uint64 // of the peer's entry when the connection began
 
-	writing sync.Mutex // control frames
 	control *quic.Stream
+	out     chan control // to be written
 }
 
 // rank is what decides which of two connections to one peer is kept.
@@ -108,16 +107,44 @@ func (l *link) readControl() {
 		}
 		switch c.Type {
 		case controlPing:
-			if err := l.send(control{Type: controlPong, Nonce: c.Nonce}); err != nil && l.conn.Context().Err() == nil {
-				l.close(CloseDead) // it asks and does not read
-				return
-			}
+			l.send(control{Type: controlPong, Nonce: c.Nonce})
 		case controlPong:
 			select {
 			case l.pongs <- c.Nonce:
 			default: // nobody waits for it
 			}
 		}
+	}
+}
+
+// writeControl writes control frames until the link ends, and pings so that it
+// stays open in routers on the way and a peer that lost it says so.
+func (l *link) writeControl(ctx context.Context) {
+	tick := time.NewTicker(keepAlive)
+	defer tick.Stop()
+	for {
+		var c control
+		select {
+		case c = <-l.out:
+		case <-tick.C:
+			c = newPing(0)
+		case <-ctx.Done():
+			return
+		}
+		if err := wire.Write(quicStream{l.control}, wire.MaxControl, c); err != nil {
+			if l.conn.Context().Err() == nil {
+				l.close(codeFor(err))
+			}
+			return
+		}
+	}
+}
+
+// send queues a control frame, and drops it where the peer does not read.
+func (l *link) send(c control) {
+	select {
+	case l.out <- c:
+	default:
 	}
 }
 
@@ -128,10 +155,7 @@ func (l *link) probe(ctx context.Context) {
 	}
 	defer l.probing.Store(false)
 	nonce := rand.Uint64()
-	if err := l.send(control{Type: controlPing, Nonce: nonce}); err != nil {
-		l.close(CloseDead)
-		return
-	}
+	l.send(newPing(nonce))
 	timer := time.NewTimer(probeTimeout)
 	defer timer.Stop()
 	for {
@@ -149,14 +173,4 @@ func (l *link) probe(ctx context.Context) {
 			return
 		}
 	}
-}
-
-func (l *link) send(c control) error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	s := quicStream{l.control}
-	if err := l.control.SetWriteDeadline(time.Now().Add(probeTimeout)); err != nil {
-		return err
-	}
-	return wire.Write(s, wire.MaxControl, c)
 }

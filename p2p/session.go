@@ -18,7 +18,7 @@ import (
 // dialled, number is the connection's, else 0. Where it fails the connection
 // is closed.
 func (e *Endpoint) greet(ctx context.Context, c *quic.Conn, id PeerID, number uint64) (*link, error) {
-	l := &link{conn: c, peer: id, dialled: number > 0, number: number, ready: make(chan struct{}), pongs: make(chan uint64, 1)}
+	l := &link{conn: c, peer: id, dialled: number > 0, number: number, ready: make(chan struct{}), pongs: make(chan uint64, 1), out: make(chan control, 8)}
 	e.mu.Lock()
 	l.revision = e.peerLocked(id).revision
 	e.mu.Unlock()
@@ -57,6 +57,7 @@ func (e *Endpoint) exchange(ctx context.Context, l *link) (err error) {
 	if l.control, err = open(opening); err != nil {
 		return linkErr(err)
 	}
+	l.control.SetPriority(0, false) // before all bulk
 	s := quicStream{l.control}
 	own := newHello(e.id, e.start, e.config.Manager.Metadata(), addrPortOf(l.conn.RemoteAddr()), l.number)
 	if err := s.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
@@ -157,6 +158,7 @@ func (e *Endpoint) keep(ctx context.Context, l *link) {
 	defer cancel()
 	var wg sync.WaitGroup
 	wg.Go(func() { l.readControl() })
+	wg.Go(func() { l.writeControl(ctx) })
 	wg.Go(func() { e.acceptStreams(ctx, l) })
 	select {
 	case <-ctx.Done():

@@ -22,7 +22,7 @@ const (
 	maxStreams       = 128 // that a peer may have open at the same time
 	handshakeTimeout = 5 * time.Second
 	idleTimeout      = 30 * time.Second
-	keepAlive        = 10 * time.Second
+	keepAlive        = 10 * time.Second // by pings of ours
 
 	handshakesPerSecond = 50 // beyond these a caller must first show that its address is its own
 	maxGreeting         = 8  // accepted connections of one peer before HELLO
@@ -40,7 +40,6 @@ func quicConfig() *quic.Config {
 	return &quic.Config{
 		HandshakeIdleTimeout:           handshakeTimeout,
 		MaxIdleTimeout:                 idleTimeout,
-		KeepAlivePeriod:                keepAlive,
 		InitialStreamReceiveWindow:     512 << 10,
 		MaxStreamReceiveWindow:         16 << 20,
 		InitialConnectionReceiveWindow: 768 << 10, // all that a stranger who pairs can make us hold
