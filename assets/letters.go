@@ -39,9 +39,10 @@ func InvitationMail(i Invitation) Text {
 }
 
 // InvitationByHand is the short text of an invitation that the user sends,
-// with the letter as a code below it.
+// with the letter as a code below it. It is short, because text and code have
+// to fit into a mailto: URL.
 func InvitationByHand(i Invitation) Text {
-	return Text{Subject: i.subject(), Body: render("invitation-by-hand.txt", i.fields())}
+	return Text{Subject: line(i.Person) + " invites you", Body: render("invitation-by-hand.txt", i.fields())}
 }
 
 // AnswerMail is the text of an answer that the program mails.

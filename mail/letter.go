@@ -30,6 +30,12 @@ const (
 // without its words.
 type Salt = [16]byte
 
+// NewSalt returns the salt of a new invitation.
+func NewSalt() (s Salt) {
+	rand.Read(s[:]) // never fails
+	return s
+}
+
 // A Head is what anybody can read of a letter.
 type Head struct {
 	Pattern Pattern

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -28,6 +29,13 @@ type InviteLink struct {
 	Payload Payload
 	Salt    Salt
 	Secret  p2p.LinkSecret
+}
+
+// NewLink returns the link of an invitation, with a new salt and secret.
+func NewLink(p Payload) InviteLink {
+	l := InviteLink{Payload: p, Salt: NewSalt()}
+	rand.Read(l.Secret[:]) // never fails
+	return l
 }
 
 // String hides the link; [InviteLink.Reveal] writes it.

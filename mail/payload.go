@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -94,6 +95,35 @@ type payload struct {
 }
 
 const payloadVersion = 1
+
+// NewInvitation returns an invitation with a new token, signed by a device and
+// valid from a moment on for a while. What it offers is for the caller to add.
+func NewInvitation(id *p2p.Identity, now time.Time, valid time.Duration) Payload {
+	return newPayload(KindInvitation, id, now, now.Add(valid))
+}
+
+// NewAnswer returns the answer to an invitation, with a new token, signed by a
+// device. It expires with the invitation.
+func NewAnswer(id *p2p.Identity, now time.Time, invitation Payload) Payload {
+	p := newPayload(KindAnswer, id, now, invitation.Expires)
+	p.InReplyTo, p.To = invitation.Token, invitation.From
+	return p
+}
+
+func newPayload(kind Kind, id *p2p.Identity, now, expires time.Time) Payload {
+	p := Payload{
+		Kind: kind, Public: id.Public(), Static: id.Static(), StaticSig: id.StaticSig(),
+		Created: now.Truncate(time.Second), Expires: expires.Truncate(time.Second),
+	}
+	rand.Read(p.Token[:]) // never fails
+	return p
+}
+
+// Invitation returns what an answerer's endpoint needs to pair, once the user
+// said yes. psk opened the letter, or came with the link.
+func (p Payload) Invitation(psk p2p.Secret, via p2p.Via) p2p.Invitation {
+	return p2p.Invitation{Token: p.Token, Peer: p.Peer(), Static: p.Static, PSK: psk, Via: via, Expires: p.Expires}
+}
 
 // Peer returns the id of the device that the payload speaks for.
 func (p Payload) Peer() p2p.PeerID { return p2p.PeerIDOf(p.Public[:]) }
