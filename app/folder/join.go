@@ -114,6 +114,11 @@ func (v Version) equal(o Version) bool {
 // Live tells whether the entry has a version.
 func (e Entry) Live() bool { return len(e.S) > 0 }
 
+// has tells whether the version of a dot is there.
+func (e Entry) has(d Dot) bool {
+	return slices.ContainsFunc(e.S, func(v Version) bool { return v.Dot == d })
+}
+
 // zero tells whether nothing is known.
 func (e Entry) zero() bool {
 	return len(e.V) == 0 && len(e.S) == 0 && e.M == Mode{} && len(e.W) == 0

@@ -2,8 +2,174 @@ package folder
 
 import (
 	"errors"
+	"iter"
+	"slices"
 	"time"
 )
+
+// A replica is all that one device knows of one folder, and every decision
+// about it. It has no disk, no clock and no lock; the same calls give the same
+// answers. Its owner writes what changes returns before anybody else hears of
+// it, and hands each op back.
+type replica struct {
+	self    ReplicaRecord
+	role    Role
+	off     rules
+	ignored func(p Path, dir bool) bool // nil: nothing is ignored
+
+	nodes   map[Path]*node
+	records map[ReplicaID]ReplicaRecord
+	devices map[DeviceID]*member
+	intents map[Path]intent
+	seq     uint64
+	lastN   uint64 // number of our last dot
+	fresh   bool   // the first scan of a new index has not ended
+
+	work       []*node // to be derived again
+	queue      []*node // may have something to do
+	removals   []*node // may have something to remove, after all that is made
+	waiting    []*node // given back by later
+	tokens     uint64
+	taking     map[Hash]int     // contents of puts that are handed out
+	byContent  map[Hash][]*node // files on disk
+	views      map[Hash]int     // paths whose view has the content
+	log        []logged         // rows by seq; some are superseded
+	counts     counts
+	conflicted map[*node]bool // have losers
+	open       map[*node]bool // have something to be done, now or later
+	guard      guard
+	dirty      dirty
+}
+
+// newReplica makes a replica that knows nothing. Only tests switch rules off.
+func newReplica(self ReplicaRecord, role Role, off rules) *replica {
+	r := &replica{
+		self: self, role: role, off: off,
+		nodes:      map[Path]*node{},
+		records:    map[ReplicaID]ReplicaRecord{},
+		devices:    map[DeviceID]*member{},
+		intents:    map[Path]intent{},
+		taking:     map[Hash]int{},
+		byContent:  map[Hash][]*node{},
+		views:      map[Hash]int{},
+		conflicted: map[*node]bool{},
+		open:       map[*node]bool{},
+		guard:      newGuard(),
+	}
+	root := r.node("")
+	root.row.Seen.Kind = Dir
+	r.learn(self)
+	return r
+}
+
+// load takes what the store kept. Paths named by intents must be observed
+// before anything else; nothing is offered there until then.
+func (r *replica) load(s saved) {
+	r.seq, r.lastN, r.fresh = s.Seq, s.LastN, s.Fresh
+	for _, rec := range s.Records {
+		r.records[rec.ID] = rec
+	}
+	for _, row := range s.Rows {
+		r.loadRow(row)
+	}
+	r.sortLog()
+	for _, h := range s.Heads {
+		r.device(h.Device).memberHead = h
+	}
+	for _, p := range s.Pending {
+		n := r.node(p.Path)
+		n.pending = append(n.pending, p)
+		r.device(p.Device).pending[n] = true
+		r.touch(n)
+	}
+	for _, in := range s.Intents {
+		r.intents[in.Path] = in
+		n := r.node(in.Path)
+		n.recheck = true
+		r.touch(n)
+	}
+	r.settle()
+}
+
+// intentPaths are what must be scanned first after a start.
+func (r *replica) intentPaths() []Path { return sortedKeys(r.intents) }
+
+// scanned ends the first scan of a fresh index.
+func (r *replica) scanned() {
+	if r.fresh {
+		r.fresh, r.dirty.meta = false, true
+	}
+}
+
+// row returns what the index has of a path.
+func (r *replica) row(p Path) (Row, bool) {
+	n, ok := r.nodes[p]
+	if !ok || n.row.zero() {
+		return Row{}, false
+	}
+	return n.row, true
+}
+
+// below yields the rows strictly below a directory, parents first.
+func (r *replica) below(dir Path) iter.Seq[Row] {
+	return func(yield func(Row) bool) {
+		if n := r.nodes[dir]; n != nil {
+			n.walk(yield)
+		}
+	}
+}
+
+// holding returns the files here that have a content.
+func (r *replica) holding(h Hash) []Path {
+	ps := make([]Path, 0, len(r.byContent[h]))
+	for _, n := range r.byContent[h] {
+		ps = append(ps, n.row.Path)
+	}
+	return ps
+}
+
+// offers tells whether Base has the content live at the path: only then may a
+// member read it, from wherever it is.
+func (r *replica) offers(p Path, h Hash) bool {
+	n := r.nodes[p]
+	return n != nil && slices.ContainsFunc(n.row.Entry.S, func(v Version) bool {
+		return v.Kind == File && v.Content == h
+	})
+}
+
+// keptPath is where an edit goes that was written into a file of p after sync
+// had replaced it.
+func (r *replica) keptPath(p Path, content Hash) Path {
+	return KeptPath(p, r.self.Label, content)
+}
+
+// newDot makes the dot of a write: later than all of ours, also of those that
+// a lost index knew.
+func (r *replica) newDot(now time.Time) Dot {
+	n := r.lastN + 1
+	if !r.off.noFloor {
+		n = max(n, micros(now))
+	}
+	r.lastN, r.dirty.meta, r.dirty.announces = n, true, true
+	return Dot{R: r.self.ID, N: n}
+}
+
+// learn keeps the first record of a replica: records never change.
+func (r *replica) learn(rec ReplicaRecord) {
+	if _, known := r.records[rec.ID]; known {
+		return
+	}
+	r.records[rec.ID] = rec
+	r.dirty.records = append(r.dirty.records, rec)
+}
+
+// label names the replica that wrote a version, in file names.
+func (r *replica) label(d Dot) string {
+	if rec, ok := r.records[d.R]; ok {
+		return rec.Label
+	}
+	return birthLabel
+}
 
 // Errors of a replica that the engine acts on.
 var (
@@ -58,6 +224,7 @@ type op struct {
 	Target   Entry           // becomes Base
 	Here     []Path          // other live files here with the content
 	Members  []contentSource // who announced the content; others may have it too
+	token    uint64
 }
 
 // A result is what is at a path after an op.
@@ -127,55 +294,5 @@ type changeSet struct {
 	DropIntents []Path
 	Seq, LastN  uint64
 	Fresh       bool
-	Announces   bool // new dots or seq: others must be told after the commit
-	empty       bool
+	Announces   bool // rows that others must hear of after the commit
 }
-
-// A guardKind says which way a held change goes.
-type guardKind uint8
-
-const (
-	guardHere  guardKind = iota + 1 // a scan found it: others would lose files
-	guardThere                      // a member made it: this disk would lose files
-)
-
-// A held change is a question to a person.
-type heldChange struct {
-	Kind        guardKind
-	Deleted     int // files
-	Overwritten int
-	Of          int // files before
-	Sample      []Path
-}
-
-var _ = time.Time{}
-
-/* The methods, in the order in which an engine uses them:
-
-newReplica(self ReplicaRecord, role Role, off rules) *replica
-(*replica) load(s saved)
-(*replica) members(ms []Member)                             who counts; a removed member's pending rows go
-(*replica) observe(now time.Time, obs []observation) observed
-(*replica) scanned()                                        the first scan of a fresh index ended
-(*replica) row(p Path) (Row, bool)                          what the index has; rows(yield) for all, below(dir) for a subtree
-(*replica) below(dir Path) iter.Seq[Row]                    rows strictly below dir whose Seen is not Nothing or whose Base is live
-(*replica) receive(d DeviceID, b Batch) error               ErrRefused, ErrNotMember, errFresh
-(*replica) cursor(d DeviceID) Cursor
-(*replica) ops(now time.Time, limit int) []op               hands ops out; each must come back by exactly one of:
-(*replica) started(ops []op) []op                             writes intents; drops (takes back) those that are stale
-(*replica) done(o op, got result) bool                        Base = Target; false: the path changed meanwhile, scan it
-(*replica) changedOnDisk(o op)                                ErrChanged: nothing is offered there until it is observed
-(*replica) later(o op)                                        not now; offered again after again()
-(*replica) again()
-(*replica) changes() (changeSet, bool)                      false: nothing to write
-(*replica) feed(after Cursor, limit int) Batch              only committed rows; Head set when it is the last; call it only with nothing in changes()
-(*replica) head() Head
-(*replica) freeze(ps []Path), thaw(ps []Path)
-(*replica) holding(h Hash) []Path                           live files here with that content
-(*replica) offers(p Path, h Hash) bool                      Base(p) lists the content as live: it may be served
-(*replica) keptPath(p Path, content Hash) Path              rule 16: where an edit of a trashed file goes
-(*replica) held() []heldChange
-(*replica) answer(now time.Time, k guardKind, yes bool)
-(*replica) intents() []intent                               after load: scan these paths first
-(*replica) status() replicaStatus, conflicts() []Conflict
-*/

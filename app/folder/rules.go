@@ -8,6 +8,7 @@ type rules struct {
 	bump         bool // resolving a conflict makes a dot
 	birthOwn     bool // a conflict copy has a dot of its maker
 	birthDot     bool // a conflict copy has the loser's own dot
+	keepEnded    bool // a loser stays when a user ends its copy
 	early        bool // a joined entry is committed before its copies are
 	noAdopt      bool // intents are forgotten in a crash
 	adoptEqual   bool // any finding that equals an unseen version is ours
