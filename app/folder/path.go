@@ -105,10 +105,10 @@ func dropInkless(r rune) rune {
 	return r
 }
 
-// checkTarget refuses link targets that could lead a program out of the root
-// or into OwnDir. "..", which could climb through another link, is taken in
+// CheckTarget refuses targets of a link p that could lead a program out of the
+// root or into [OwnDir]. "..", which could climb through another link, is taken in
 // front only: there it starts at p's parent, which is a real directory.
-func checkTarget(p Path, target string) error {
+func CheckTarget(p Path, target string) error {
 	switch {
 	case target == "" || len(target) > MaxTarget:
 		return fmt.Errorf("link target of %d bytes", len(target))

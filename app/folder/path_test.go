@@ -76,8 +76,8 @@ func TestCheckTarget(t *testing.T) {
 		{"l", "a\x00", false},
 		{"l", strings.Repeat("a", MaxTarget+1), false},
 	} {
-		if err := checkTarget(tt.path, tt.target); (err == nil) != tt.safe {
-			t.Errorf("checkTarget(%q, %.40q) = %v, want safe %v", tt.path, tt.target, err, tt.safe)
+		if err := CheckTarget(tt.path, tt.target); (err == nil) != tt.safe {
+			t.Errorf("CheckTarget(%q, %.40q) = %v, want safe %v", tt.path, tt.target, err, tt.safe)
 		}
 	}
 }

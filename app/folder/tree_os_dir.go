@@ -200,7 +200,7 @@ func (d *dirAt) judge(p Path, at onDisk) error {
 		if err != nil {
 			return sysErr(err)
 		}
-		if err := checkTarget(p, target); err != nil {
+		if err := CheckTarget(p, target); err != nil {
 			return fmt.Errorf("%w: %w", ErrLeftOut, err)
 		}
 		return nil

@@ -65,7 +65,7 @@ func (t *diskTree) PutLink(p Path, old Stat, target string) (Stat, *Kept, error)
 }
 
 func (t *diskTree) putLink(p Path, old Stat, target string) (Stat, *Kept, error) {
-	if err := checkTarget(p, target); err != nil {
+	if err := CheckTarget(p, target); err != nil {
 		return Stat{}, nil, fmt.Errorf("%w: %w", ErrLeftOut, err)
 	}
 	root, err := t.hold()
