@@ -145,10 +145,8 @@ func ParseAddress(s string) (string, error) {
 	if err != nil || a.Address != s || strings.ContainsAny(s, "<>\"'`,;: \t\r\n\x00()[]\\") {
 		return bad("characters that do not belong there")
 	}
-	for _, r := range s {
-		if r < 0x20 || r == 0x7f {
-			return bad("control characters")
-		}
+	if err := oneLine(s); err != nil {
+		return bad(err.Error())
 	}
 	return s[:at] + "@" + strings.ToLower(s[at+1:]), nil
 }

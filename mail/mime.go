@@ -259,6 +259,9 @@ func (w *walker) walk(e *message.Entity, depth int) error {
 
 func (w *walker) leaf(e *message.Entity) error {
 	body, err := io.ReadAll(io.LimitReader(e.Body, maxMail))
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil // the last boundary is missing; what a letter lacks shows when it is opened
+	}
 	if err != nil && len(body) == 0 {
 		return nil
 	}

@@ -39,7 +39,7 @@ func played(t *testing.T, security mail.Security, play func(n int, s *script)) m
 		n++
 		number := n
 		mu.Unlock()
-		ours, theirs := net.Pipe()
+		ours, theirs := mailtest.Pipe()
 		context.AfterFunc(ctx, func() { theirs.Close() })
 		wg.Go(func() {
 			defer theirs.Close()
@@ -152,4 +152,12 @@ func (s *script) idle() (tag string) {
 	tag = s.hear("IDLE")
 	s.say("+ idling")
 	return tag
+}
+
+func (s *script) line() string {
+	line, err := s.r.ReadString('\n')
+	if err != nil {
+		runtime.Goexit()
+	}
+	return line
 }

@@ -53,7 +53,7 @@ func (s *Server) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	if l == nil || s.now().Refuse {
 		return nil, refused
 	}
-	ours, theirs := pipe()
+	ours, theirs := Pipe()
 	select {
 	case l.conns <- theirs:
 		return ours, nil

@@ -8,10 +8,13 @@ import (
 	"time"
 )
 
-// pipe makes two ends of a connection in memory. Unlike net.Pipe, writing does
-// not wait for the reader, as both sides of a mail connection may begin to
-// talk at once.
-func pipe() (a, b net.Conn) {
+// pipeBuffer is how many unread bytes make a writer wait.
+const pipeBuffer = 256 << 10
+
+// Pipe makes two ends of a connection in memory. Unlike with net.Pipe, writing
+// does not wait for the reader at once: both sides of a mail connection may
+// begin to talk.
+func Pipe() (a, b net.Conn) {
 	x, y := newFlow(), newFlow()
 	return &end{in: x, out: y}, &end{in: y, out: x}
 }
@@ -32,7 +35,7 @@ func (e *end) LocalAddr() net.Addr  { return address{} }
 func (e *end) RemoteAddr() net.Addr { return address{} }
 
 func (e *end) SetDeadline(t time.Time) error     { return e.SetReadDeadline(t) }
-func (e *end) SetWriteDeadline(time.Time) error  { return nil } // writing never waits
+func (e *end) SetWriteDeadline(time.Time) error  { return nil } // nobody here needs it
 func (e *end) SetReadDeadline(t time.Time) error { e.in.setDeadline(t); return nil }
 
 // flow is one direction.
@@ -65,12 +68,16 @@ func (f *flow) read(b []byte) (int, error) {
 	}
 	n := copy(b, f.bytes)
 	f.bytes = f.bytes[n:]
+	f.changed.Broadcast()
 	return n, nil
 }
 
 func (f *flow) write(b []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for len(f.bytes) > pipeBuffer && !f.closed {
+		f.changed.Wait()
+	}
 	if f.closed {
 		return 0, io.ErrClosedPipe
 	}

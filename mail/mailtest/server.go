@@ -83,7 +83,7 @@ func New(addresses ...string) *Server {
 		conns:  make(map[*conn]bool),
 		tried:  make(map[string]bool),
 	}
-	names := []string{"localhost"}
+	var names []string
 	for _, address := range addresses {
 		u := &user{address: address, password: rand.Text(), idle: make(map[chan struct{}]bool)}
 		u.box = imapmemserver.NewUser(address, u.password)
@@ -96,6 +96,7 @@ func New(addresses ...string) *Server {
 		domain := domainOf(address)
 		names = append(names, "imap."+domain, "smtp."+domain, "mail."+domain)
 	}
+	names = append(names, "localhost")
 	s.ca = newAuthority()
 	s.tls = s.ca.issue(names, validFrom, validUntil)
 	for _, port := range []int{imapsPort, imapPort, smtpsPort, smtpPort} {
