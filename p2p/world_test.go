@@ -133,6 +133,9 @@ type application struct {
 	mu      sync.Mutex
 	records map[PeerID]Record
 	events  []string
+
+	invitations map[Token]PairingKeys
+
 	fault   error         // of PairingSave, after a second
 	pause   time.Duration // that PeerConnected takes
 	handler func(context.Context, Stream)
@@ -202,13 +205,18 @@ func (a *application) PeerDisconnected(id PeerID, err error) {
 	a.tell("disconnected %s: %v", nameOf(id), err)
 }
 
-func (a *application) PairingKeys(Token) (PairingKeys, error) {
-	return PairingKeys{}, &PairingError{Code: PairingRefused}
+func (a *application) PairingKeys(t Token) (PairingKeys, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	k, ok := a.invitations[t]
+	if !ok {
+		return PairingKeys{}, &PairingError{Code: PairingUsed}
+	}
+	return k, nil
 }
-func (a *application) PairingWrong(Token) {}
-func (a *application) PeerPairingRequest(context.Context, PairingRequest) error {
-	return errors.New("nobody is asked")
-}
+
+func (a *application) PairingWrong(Token)                                       {}
+func (a *application) PeerPairingRequest(context.Context, PairingRequest) error { return nil }
 
 func (a *application) PairingSave(_ context.Context, r Record) error {
 	a.tell("saved %s %d", nameOf(r.Peer), r.State)
@@ -222,10 +230,14 @@ func (a *application) PairingSave(_ context.Context, r Record) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.records[r.Peer] = r
+	delete(a.invitations, r.Token)
 	return nil
 }
 
-func (a *application) PairingStatus(PeerID, [32]byte) (Record, bool) { return Record{}, false }
+func (a *application) PairingStatus(id PeerID, t [32]byte) (Record, bool) {
+	r, ok := a.Record(id)
+	return r, ok && r.T == t
+}
 
 // AcceptStream sends back what it reads.
 func (a *application) AcceptStream(ctx context.Context, _ PeerID, protocol string, s Stream) {
