@@ -122,3 +122,20 @@ func FuzzParseLink(f *testing.F) {
 		}
 	})
 }
+
+// TestLinkHasOneSpelling sets bits of the last character that stand for
+// nothing.
+func TestLinkHasOneSpelling(t *testing.T) {
+	for _, person := range []string{"", "A", "Ad"} { // so that two of three have such bits
+		l := testLink()
+		l.Payload.Person = person
+		good := mustReveal(t, l)
+		last := good[len(good)-1]
+		for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") {
+			got, err := ParseLink(good[:len(good)-1] + string(c))
+			if c != last && err == nil && reflect.DeepEqual(got, l) {
+				t.Errorf("a link that ends in %q is also read when it ends in %q", last, c)
+			}
+		}
+	}
+}
