@@ -142,6 +142,9 @@ func (s *session) accepted(st app.State, p app.Proposal, c *chase) error {
 		return nil
 	}
 	next := "foldpost folders"
+	for _, o := range p.Folders {
+		next = fmt.Sprintf("foldpost join %q", o.Name)
+	}
 	for _, o := range st.Offers {
 		if o.From == c.device {
 			next = fmt.Sprintf("foldpost join %q", o.Name)

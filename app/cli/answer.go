@@ -51,7 +51,7 @@ func (s *session) choose(ctx context.Context, svc app.Service, q app.Question, c
 		for _, c := range q.Choices {
 			ids += "\n  " + c.ID + "  " + shown(c.Text)
 		}
-		return app.Errorf(app.CodeUsage, "question %s has no choice %q, but:%s", short(string(q.ID)), choice, ids)
+		return app.Errorf(app.CodeUsage, "question %s has no choice %q, but:%s", q.ID, choice, ids)
 	}
 	if c := q.Choices[i]; c.Command != "" {
 		return app.Errorf(app.CodeUsage, "this answer needs more than a word: use `%s`", c.Command)
@@ -73,7 +73,7 @@ func (s *session) showQuestions(st app.State, list []app.Question, choices bool)
 		s.say("No question waits for you.")
 	}
 	for _, q := range list {
-		if _, err := fmt.Fprintf(s.out, "%s  %s\n", short(string(q.ID)), shown(q.Text)); err != nil {
+		if _, err := fmt.Fprintf(s.out, "%s  %s\n", abbr(questions(st), string(q.ID)), shown(q.Text)); err != nil {
 			return err
 		}
 		if !choices {
@@ -88,7 +88,7 @@ func (s *session) showQuestions(st app.State, list []app.Question, choices bool)
 		}
 	}
 	if len(list) > 0 && !choices {
-		s.say("Next: foldpost answer %s", short(string(list[0].ID)))
+		s.say("Next: foldpost answer %s", abbr(questions(st), string(list[0].ID)))
 	}
 	return nil
 }

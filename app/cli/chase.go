@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"slices"
+	"time"
 
 	"foldpost/app"
 )
@@ -20,6 +21,7 @@ type chase struct {
 	looks    int
 	step     app.Step
 	answered app.QuestionID
+	since    time.Time // of that question: a new attempt asks anew
 }
 
 // A move is what a look at the State leads to.
@@ -68,15 +70,15 @@ func (c *chase) question(st app.State, inv app.OpenInvitation) (move, bool) {
 	for _, q := range st.Questions {
 		switch {
 		case q.Kind == app.AskPairing && q.Invitation == c.id && c.letIn:
-			if q.ID == c.answered {
+			if q.ID == c.answered && q.Since.Equal(c.since) {
 				return move{}, true
 			}
-			c.answered = q.ID
+			c.answered, c.since = q.ID, q.Since
 			return move{answer: q.ID, say: q.Text}, true
 		case q.Invitation == c.id && q.Kind != app.AskInvitation:
-			return move{err: mustAnswer(q)}, true
+			return move{err: mustAnswer(st, q)}, true
 		case q.Kind == app.AskMailbox && inv.Step == app.StepSending:
-			return move{err: mustAnswer(q)}, true
+			return move{err: mustAnswer(st, q)}, true
 		}
 	}
 	return move{}, false
@@ -119,8 +121,8 @@ func stepText(i app.OpenInvitation) string {
 	return ""
 }
 
-func mustAnswer(q app.Question) error {
-	return app.Errorf(app.CodeQuestion, "%s: `foldpost answer %s`", q.Text, short(string(q.ID)))
+func mustAnswer(st app.State, q app.Question) error {
+	return app.Errorf(app.CodeQuestion, "%s Answer with `foldpost answer %s`", q.Text, abbr(questions(st), string(q.ID)))
 }
 
 // follow does what look says and tells whether the pairing is done.

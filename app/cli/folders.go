@@ -37,10 +37,11 @@ func (s *session) foldersCmd() *cobra.Command {
 func (s *session) folderTable(st app.State) error {
 	t := newTable(s.out)
 	for _, f := range st.Folders {
-		t.row(short(string(f.ID)), f.Name, f.Path, folderText(st, f), membersText(st, f))
+		t.row(abbr(folders(st), string(f.ID)), f.Name, f.Path, folderText(st, f), membersText(st, f))
 	}
 	for _, o := range st.Offers {
-		t.row(short(string(o.ID)), o.Name, "", "offered by "+deviceName(st, o.From)+": "+files(o.Files, o.Bytes), "foldpost join "+short(string(o.ID)))
+		id := abbr(offers(st), string(o.ID))
+		t.row(id, o.Name, "", "offered by "+deviceName(st, o.From)+": "+files(o.Files, o.Bytes), "foldpost join "+id)
 	}
 	return t.print()
 }

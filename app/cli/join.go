@@ -50,6 +50,7 @@ type joining struct {
 	offer app.Offer
 	dir   string
 	was   bool // it is joined already
+	more  bool // and another device offers it now
 }
 
 func (s *session) join(ctx context.Context, svc app.Service, word, dir string, check, noWait bool) error {
@@ -60,20 +61,20 @@ func (s *session) join(ctx context.Context, svc app.Service, word, dir string, c
 	if check && j.was {
 		return s.done("%s is kept in sync in %s already.", j.offer.Name, j.dir)
 	}
-	if !j.was {
-		if check || hasFiles(j.dir) {
-			ok, err := s.compare(ctx, svc, j, check)
-			if err != nil || !ok {
-				return err
-			}
+	if !j.was && (check || hasFiles(j.dir)) {
+		ok, err := s.compare(ctx, svc, j, check)
+		if err != nil || !ok {
+			return err
 		}
+	}
+	if !j.was || j.more {
 		if err := svc.Join(ctx, j.offer.ID, j.dir); err != nil {
 			return err
 		}
 	}
 	s.say("%s is kept in sync in %s.", j.offer.Name, j.dir)
 	if !noWait {
-		if err := s.joinWait(ctx, svc, j.offer.ID); err != nil {
+		if err := s.joinWait(ctx, svc, j.offer); err != nil {
 			return err
 		}
 	}
@@ -94,6 +95,11 @@ func (s *session) findOffer(ctx context.Context, svc app.Service, word, dir stri
 	said := false
 	err := until(ctx, svc, "for an offer of "+word, func(st app.State) (bool, error) {
 		o, err := resolve(anOffer, word, offers(st))
+		if f, ok := findFolder(st, o.ID); err == nil && ok { // one more device offers what is here
+			j, err = joined(f, dir)
+			j.offer, j.more = o, true
+			return true, err
+		}
 		if err == nil {
 			dir, err := joinDir(o, dir)
 			j = joining{offer: o, dir: dir}
@@ -197,24 +203,26 @@ func (s *session) showComparison(c app.Comparison) error {
 	return t.print()
 }
 
-// joinWait waits until everything is here.
-func (s *session) joinWait(ctx context.Context, svc app.Service, id app.FolderID) error {
+// joinWait waits until everything is here. A folder that is offered with files
+// and shows none has not heard of them yet.
+func (s *session) joinWait(ctx context.Context, svc app.Service, o app.Offer) error {
 	bar := s.newMeter("here")
 	defer bar.close()
-	looks := 0
+	looks, heard := 0, o.Files == 0
 	return until(ctx, svc, "for the files", func(st app.State) (bool, error) {
-		f, ok := findFolder(st, id)
+		f, ok := findFolder(st, o.ID)
 		if !ok {
 			if looks++; looks == 1 {
 				return false, nil // the State is a moment behind
 			}
-			return false, app.Errorf(app.CodeFailed, "%s is not kept in sync any more: `foldpost folders` lists what is", short(string(id)))
+			return false, app.Errorf(app.CodeFailed, "%s is not kept in sync any more: `foldpost folders` lists what is", o.Name)
 		}
 		if err := stopped(st, f); err != nil {
 			return false, err
 		}
 		bar.show(f.Bytes, f.Bytes+f.NeedBytes)
-		if f.State != app.FolderIdle || f.NeedFiles > 0 || f.NeedBytes > 0 {
+		heard = heard || f.Files > 0 || f.NeedFiles > 0
+		if !heard || f.State != app.FolderIdle || f.NeedFiles > 0 || f.NeedBytes > 0 {
 			return false, nil
 		}
 		bar.close()

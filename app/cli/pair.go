@@ -194,7 +194,7 @@ func (s *session) devicesCmd() *cobra.Command {
 func (s *session) deviceTable(st app.State) error {
 	t := newTable(s.out)
 	for _, d := range st.Devices {
-		t.row(short(string(d.ID)), d.Name, d.Owner, linkText(d), d.Problem)
+		t.row(abbr(devices(st), string(d.ID)), d.Name, d.Owner, linkText(d), d.Problem)
 	}
 	return t.print()
 }

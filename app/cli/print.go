@@ -80,8 +80,7 @@ func count(n int, one, many string) string {
 // day is a time as a person reads it.
 func day(t time.Time) string { return t.Local().Format("Mon 2 Jan 2006 15:04") }
 
-// short is an id that a person might type: with few things around, its
-// beginning is enough.
+// short stands for a thing of which only the id is known.
 func short(id string) string { return id[:min(len(id), 8)] }
 
 // deviceName names a device as its user knows it.
@@ -104,13 +103,4 @@ func titled(d app.Device) string {
 		return d.Name
 	}
 	return d.Name + " (" + d.Owner + ")"
-}
-
-func folderName(st app.State, id app.FolderID) string {
-	for _, f := range st.Folders {
-		if f.ID == id {
-			return f.Name
-		}
-	}
-	return short(string(id))
 }

@@ -58,19 +58,31 @@ func resolve[T any](k kind, word string, all []meaning[T]) (T, error) {
 	case len(fits) == 1:
 		return fits[0].value, nil
 	case len(fits) > 1:
-		return none, app.Errorf(app.CodeUsage, "%q fits more than one %s, use more of the id:%s", word, k.one, list(fits))
+		return none, app.Errorf(app.CodeUsage, "%q fits more than one %s, use more of the id:%s", word, k.one, list(fits, all))
 	case len(all) == 0:
 		return none, app.Errorf(app.CodeNotFound, "there is no %s %q, nor any other: see `%s`", k.one, word, k.list)
 	}
-	return none, app.Errorf(app.CodeNotFound, "there is no %s %q, but:%s", k.one, word, list(all))
+	return none, app.Errorf(app.CodeNotFound, "there is no %s %q, but:%s", k.one, word, list(all, all))
 }
 
-func list[T any](all []meaning[T]) string {
+func list[T any](some, all []meaning[T]) string {
 	var b strings.Builder
-	for _, m := range all {
-		b.WriteString("\n  " + short(m.id) + "  " + shown(m.label))
+	for _, m := range some {
+		b.WriteString("\n  " + abbr(all, m.id) + "  " + shown(m.label))
 	}
 	return b.String()
+}
+
+// minAbbr is short enough to type and long enough to stay good for a while.
+const minAbbr = 8
+
+// abbr is the beginning of id that fits no other of all.
+func abbr[T any](all []meaning[T], id string) string {
+	n := min(minAbbr, len(id))
+	for n < len(id) && slices.ContainsFunc(all, func(m meaning[T]) bool { return m.id != id && strings.HasPrefix(m.id, id[:n]) }) {
+		n++
+	}
+	return id[:n]
 }
 
 func devices(st app.State) []meaning[app.Device] {
@@ -95,9 +107,14 @@ func folders(st app.State) []meaning[app.Folder] {
 	return all
 }
 
+// offers are the offered folders. One that several devices offer is one.
 func offers(st app.State) []meaning[app.Offer] {
 	var all []meaning[app.Offer]
 	for _, o := range st.Offers {
+		if i := slices.IndexFunc(all, func(m meaning[app.Offer]) bool { return m.value.ID == o.ID }); i >= 0 {
+			all[i].label += ", " + deviceName(st, o.From)
+			continue
+		}
 		all = append(all, meaning[app.Offer]{value: o, id: string(o.ID), names: names(o.Name), label: o.Name + "  from " + deviceName(st, o.From)})
 	}
 	return all

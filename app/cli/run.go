@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -40,7 +41,7 @@ Without --listen it uses one port on all addresses, the same after each start:
 					s.say("tell systemd: %v", err)
 				}
 			}})
-			return ended(ctx, err)
+			return stoppedBy(ctx, err)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -48,9 +49,9 @@ Without --listen it uses one port on all addresses, the same after each start:
 	return c
 }
 
-// ended: a program that runs until it is told to end has done so.
-func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil && (err == ctx.Err() || err == context.Cause(ctx)) {
+// stoppedBy: a program that runs until it is told to end has done so.
+func stoppedBy(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
 		return nil
 	}
 	return err
@@ -133,7 +134,7 @@ sync until Ctrl-C, to play with.`,
 			if exit {
 				return err
 			}
-			return ended(ctx, err)
+			return stoppedBy(ctx, err)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"iter"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -273,6 +275,65 @@ func TestInterrupted(t *testing.T) {
 	}
 	if out.String() != "foldpost:1/inv1\n" {
 		t.Errorf("interrupted pair printed %q, want the link", out.String())
+	}
+}
+
+// Watching prints each State as one line, until Ctrl-C.
+func TestStatusWatch(t *testing.T) {
+	s := &stage{Fake: apptest.NewFake()}
+	ctx, cancel := context.WithCancel(t.Context())
+	s.events = append(s.events, func() { s.Update(func(st *app.State) { st.Device.Name = "second" }) }, cancel)
+	var out, talk bytes.Buffer
+	if code := Main(ctx, s.deps(), []string{"status", "--watch", "--json"}, strings.NewReader(""), &out, &talk); code != exitBroken {
+		t.Errorf("interrupted status --watch = %d, want %d", code, exitBroken)
+	}
+	var got []string
+	for line := range strings.Lines(out.String()) {
+		var st app.State
+		if err := json.Unmarshal([]byte(line), &st); err != nil {
+			t.Errorf("status --watch --json printed %q: %v", line, err)
+		}
+		got = append(got, st.Device.Name)
+	}
+	if strings.Join(got, " ") != "here second" {
+		t.Errorf("status --watch --json printed %v, want here, second", got)
+	}
+	if talk.Len() > 0 {
+		t.Errorf("status --watch --json said %q", talk.String())
+	}
+}
+
+// What comes on standard input is an invitation, and the words after it.
+func TestFindInvitation(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "Ada.foldpost")
+	if err := os.WriteFile(file, []byte("foldpost letter 1\nAAAA\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const sixWords = "violin rocket umbrella canyon mango drift"
+	for _, c := range []struct{ name, in, input, words string }{ // words: those found, then those asked for
+		{"link", "foldpost:1/AAAA\n", "foldpost:1/AAAA", ""},
+		{"link without end", "foldpost:1/AAAA", "foldpost:1/AAAA", ""},
+		{"link after blanks", "\n  \n foldpost:1/AAAA \n", "foldpost:1/AAAA", ""},
+		{"file, then words", file + "\n" + sixWords + "\n", "foldpost letter 1\nAAAA\n", sixWords},
+		{"id, then words", "mailed\n\n" + sixWords, "mailedid", sixWords},
+		{"message, then words", "Hi Bob,\n\nwords here\n---- \nAAAA\n----\n" + sixWords + "\n", "Hi Bob,\n\nwords here\n---- \nAAAA\n----", sixWords},
+		{"quoted message", "> Hi\r\n> ----\r\n> AAAA\r\n> ----\r\n\r\n" + sixWords + "\r\n", "> Hi\n> ----\n> AAAA\n> ----", sixWords},
+		{"content of a file, then words", "foldpost letter 1\nAAAA\nBBBB\n\n" + sixWords + "\n\n", "foldpost letter 1\nAAAA\nBBBB\n", sixWords},
+		{"content of a file with a link", "foldpost invite 1\nAAAA\n", "foldpost invite 1\nAAAA", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := &stage{Fake: apptest.NewFake()}
+			st := app.State{Invitations: []app.OpenInvitation{{ID: "mailedid", With: "mailed", Direction: app.Received}}}
+			ses := newSession(s.deps(), strings.NewReader(c.in), io.Discard, io.Discard)
+			got, err := ses.findInvitation(t.Context(), st, "")
+			if err != nil || got.input != c.input {
+				t.Fatalf("findInvitation(%q) = %q, %v, want %q", c.in, got.input, err, c.input)
+			}
+			words, err := ses.words(t.Context(), app.Proposal{NeedsWords: c.words != ""}, got.words)
+			if err != nil || words != c.words {
+				t.Errorf("words after findInvitation(%q) = %q, %v, want %q", c.in, words, err, c.words)
+			}
+		})
 	}
 }
 

@@ -108,7 +108,7 @@ func (s *session) line(ctx context.Context) (string, error) {
 	}()
 	select {
 	case <-ctx.Done():
-		return "", context.Cause(ctx)
+		return "", ended(ctx)
 	case r := <-ch:
 		if errors.Is(r.err, io.EOF) && r.text != "" {
 			r.err = nil
@@ -160,7 +160,7 @@ func (s *session) password(ctx context.Context, prompt string) (string, error) {
 	select {
 	case <-ctx.Done():
 		term.Restore(s.inFD, before)
-		return "", context.Cause(ctx)
+		return "", ended(ctx)
 	case r := <-ch:
 		return string(r.text), r.err
 	}
@@ -185,6 +185,14 @@ func (w *waiting) begin(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeoutCause(ctx, time.Duration(w.limit), errNotYet)
 }
 
+// ended returns errNotYet, or that ctx was cancelled; nil while it goes on.
+func ended(ctx context.Context) error {
+	if context.Cause(ctx) == errNotYet {
+		return errNotYet
+	}
+	return ctx.Err()
+}
+
 // until watches the State until goal is reached. What says in a few words what
 // is waited for.
 func until(ctx context.Context, svc app.Service, what string, goal func(app.State) (bool, error)) error {
@@ -194,11 +202,11 @@ func until(ctx context.Context, svc app.Service, what string, goal func(app.Stat
 			return err
 		}
 	}
-	if context.Cause(ctx) == errNotYet {
+	switch err := ended(ctx); {
+	case err == errNotYet:
 		return fmt.Errorf("waiting %s: %w", what, errNotYet)
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	case err != nil:
+		return err
 	}
 	return app.Errorf(app.CodeNotRunning, "foldpost ended while this waited %s: start it with `foldpost run`, then do this again", what)
 }

@@ -85,7 +85,7 @@ func (s *session) share(ctx context.Context, svc app.Service, dir string, who []
 	if err := s.showShared(shared); err != nil {
 		return err
 	}
-	s.say("%s is shared. Next: foldpost wait %s", dir, short(string(shared.Folder)))
+	s.say("%s is shared. Next: foldpost wait %q", dir, dir)
 	if f.wait.not {
 		return nil
 	}
@@ -118,6 +118,7 @@ func (s *session) showShared(sh app.Shared) error {
 func (s *session) shareWait(ctx context.Context, svc app.Service, folder app.FolderID, ids []app.DeviceID, chases []*chase) error {
 	bar := s.newMeter("they have")
 	defer bar.close()
+	said := map[string]bool{}
 	joined := map[app.DeviceID]bool{}
 	return until(ctx, svc, "for the others to have everything", func(st app.State) (bool, error) {
 		want, open := slices.Clone(ids), 0
@@ -146,6 +147,7 @@ func (s *session) shareWait(ctx context.Context, svc app.Service, folder app.Fol
 		if open > 0 {
 			return false, stopped(st, f)
 		}
+		s.sayNew(said, delays(st, f, want))
 		ok, err := confirmed(st, f, want)
 		if ok {
 			bar.close()

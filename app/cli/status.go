@@ -64,14 +64,15 @@ func (s *session) showState(st app.State) error {
 	if len(st.Questions) > 0 {
 		s.head("Questions")
 		for _, q := range st.Questions {
-			fmt.Fprintf(s.out, "%s  %s  (foldpost answer %s)\n", short(string(q.ID)), shown(q.Text), short(string(q.ID)))
+			id := abbr(questions(st), string(q.ID))
+			fmt.Fprintf(s.out, "%s  %s  (foldpost answer %s)\n", id, shown(q.Text), id)
 		}
 	}
 	if len(st.Invitations) > 0 {
 		s.head("Invitations")
 		t := newTable(s.out)
 		for _, i := range st.Invitations {
-			t.row(short(string(i.ID)), inviteLabel(i), string(i.Step), "until "+day(i.Expires), i.Problem)
+			t.row(abbr(invitations(st), string(i.ID)), inviteLabel(i), string(i.Step), "until "+day(i.Expires), i.Problem)
 		}
 		if err := t.print(); err != nil {
 			return err
@@ -96,7 +97,7 @@ func (s *session) showDevice(st app.State) error {
 	d := st.Device
 	fmt.Fprintln(s.out, s.strong(shown(d.Name)))
 	t := newTable(s.out)
-	t.row("id", short(string(d.ID)))
+	t.row("id", string(d.ID))
 	t.row("version", d.Version)
 	t.row("port", strconv.Itoa(d.Port))
 	if len(d.Addresses) > 0 {

@@ -101,6 +101,7 @@ func (s *session) wait(ctx context.Context, svc app.Service, folderWords, with [
 	}
 	bar := s.newMeter("they have")
 	defer bar.close()
+	said := map[string]bool{}
 	var last app.State
 	err = until(ctx, svc, "for the others to have everything", func(st app.State) (bool, error) {
 		last = st
@@ -123,6 +124,7 @@ func (s *session) wait(ctx context.Context, svc app.Service, folderWords, with [
 				return false, err
 			}
 			reached = reached && ok
+			s.sayNew(said, delays(st, f, t.who))
 		}
 		bar.show(done, total)
 		return reached, nil
@@ -155,7 +157,7 @@ func isMember(f app.Folder, id app.DeviceID) bool {
 func stopped(st app.State, f app.Folder) error {
 	for _, q := range st.Questions {
 		if q.Folder == f.ID && f.State == app.FolderStopped {
-			return mustAnswer(q)
+			return mustAnswer(st, q)
 		}
 	}
 	if f.State != app.FolderStopped {
@@ -188,6 +190,37 @@ func confirmed(st app.State, f app.Folder, who []app.DeviceID) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// delays says what a person should know about why it takes so long.
+func delays(st app.State, f app.Folder, who []app.DeviceID) []string {
+	var list []string
+	if st.Paused || f.State == app.FolderPaused {
+		list = append(list, f.Name+" is paused. Go on with `foldpost resume`")
+	}
+	for _, m := range f.Members {
+		if m.Joined && m.HasAll || len(who) > 0 && !slices.Contains(who, m.Device) {
+			continue
+		}
+		i := slices.IndexFunc(st.Devices, func(d app.Device) bool { return d.ID == m.Device })
+		switch {
+		case !m.Joined:
+			list = append(list, deviceName(st, m.Device)+" has not said yes to "+f.Name+" yet.")
+		case i >= 0 && !st.Devices[i].Connected:
+			list = append(list, deviceName(st, m.Device)+" is off or out of reach. It goes on by itself when both computers are on.")
+		}
+	}
+	return list
+}
+
+// sayNew says what was not said before.
+func (s *session) sayNew(said map[string]bool, texts []string) {
+	for _, text := range texts {
+		if !said[text] {
+			said[text] = true
+			s.say("%s", text)
+		}
+	}
 }
 
 // sending counts the bytes that members have and are to have.
