@@ -115,6 +115,7 @@ func (w *pairWorld) dial(_ context.Context, from *pairDevice, id PeerID, fromDea
 	p, wg, toDead := to.pairing, to.wg, to.dead
 	w.mu.Unlock()
 	here, there := newMemoryLink(from.identity, to.identity)
+	here.dead, there.dead = fromDead, toDead
 	if w.onLink != nil {
 		w.onLink(here, there)
 	}
@@ -347,7 +348,7 @@ type memoryLink struct {
 	streams  chan *memoryStream // opened by the other end
 	link     *memoryLinkState
 	done     chan struct{} // of both ends
-	wrap     func(*memoryStream) Stream
+	dead     chan struct{} // closed when this end's program has crashed
 }
 
 type memoryLinkState struct {
@@ -443,6 +444,9 @@ type memoryStream struct {
 func (s *memoryStream) Read(b []byte) (int, error) { return s.in.read(b) }
 
 func (s *memoryStream) Write(b []byte) (int, error) {
+	if gone(s.link.dead) {
+		return 0, net.ErrClosed
+	}
 	deliver, cut := true, false
 	if f := s.link.link.onSend; f != nil {
 		deliver, cut = f(s.link, b)
