@@ -203,7 +203,7 @@ func (r *receiver) polls() bool { return r.odd >= oddBeforePoll }
 // connection logs in, looks and waits until something breaks.
 func (r *receiver) connection(ctx context.Context) error {
 	r.worked = false
-	if err := r.logins.Wait(ctx); err != nil {
+	if err := r.mayLogin(ctx); err != nil {
 		return err
 	}
 	s, err := r.login(ctx)
@@ -216,6 +216,14 @@ func (r *receiver) connection(ctx context.Context) error {
 		return s.explain(err)
 	}
 	return err
+}
+
+// mayLogin waits until there was not too many a login in the last hour.
+func (m *IMAP) mayLogin(ctx context.Context) error {
+	if missing := 1 - m.logins.Tokens(); missing > 0 {
+		return sleep(ctx, time.Duration(missing*float64(time.Hour/loginsPerHour)))
+	}
+	return nil
 }
 
 func (r *receiver) work(ctx context.Context, s *session) error {

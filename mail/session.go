@@ -34,6 +34,7 @@ type session struct {
 	ended     error  // of the reader, once close has waited for it
 	junk      string // name of the junk folder, once looked for
 	junkKnown bool
+	noIdle    bool // IDLE was refused
 }
 
 // login connects and logs in. The session must be closed; it ends with ctx.
@@ -55,17 +56,18 @@ func (m *IMAP) login(ctx context.Context) (*session, error) {
 			},
 		},
 	})
-	if err := s.authenticate(); err != nil {
+	if err := m.authenticate(s); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *session) authenticate() error {
+func (m *IMAP) authenticate(s *session) error {
 	if err := s.within(connectTime, s.client.WaitGreeting); err != nil {
 		return s.explain(err)
 	}
+	m.logins.Allow() // counts; who logs in again and again waits in mayLogin
 	err := s.within(commandTime, func() error {
 		return s.client.Login(s.account.user(), string(s.account.Password)).Wait()
 	})
@@ -176,7 +178,7 @@ func (s *session) idle(ctx context.Context, until time.Time, wake <-chan struct{
 	if err != nil {
 		return false, err
 	}
-	if !caps.Has(imap.CapIdle) && !caps.Has(imap.CapIMAP4rev2) {
+	if s.noIdle || !caps.Has(imap.CapIdle) && !caps.Has(imap.CapIMAP4rev2) {
 		return s.pause(ctx, min(time.Until(until), time.Minute), wake)
 	}
 	select {
@@ -189,6 +191,11 @@ func (s *session) idle(ctx context.Context, until time.Time, wake <-chan struct{
 		cmd, err = s.client.Idle()
 		return err
 	})
+	var refused *imap.Error
+	if errors.As(err, &refused) {
+		s.noIdle = true
+		return s.pause(ctx, min(time.Until(until), time.Minute), wake)
+	}
 	if err != nil {
 		return false, err
 	}

@@ -141,31 +141,37 @@ func (s *Server) enqueue(p parcel, reorder bool) {
 // deliverLoop delivers what waits in the queue when its time has come.
 func (s *Server) deliverLoop(ctx context.Context) {
 	for {
-		s.mu.Lock()
-		wait := time.Hour
-		var due []parcel
-		for len(s.queue) > 0 {
-			if wait = time.Until(s.queue[0].at); wait > 0 {
-				break
-			}
-			due = append(due, s.queue[0])
-			s.queue = s.queue[1:]
-			wait = time.Hour
-		}
-		s.mu.Unlock()
+		due, next := s.dequeue(time.Now())
 		for _, p := range due {
 			s.put(p.to, p.folder, p.raw)
 		}
-		t := time.NewTimer(wait)
+		var alarm <-chan time.Time
+		if !next.IsZero() {
+			alarm = time.After(time.Until(next))
+		}
 		select {
-		case <-t.C:
+		case <-alarm:
 		case <-s.wake:
 		case <-ctx.Done():
-			t.Stop()
 			return
 		}
-		t.Stop()
 	}
+}
+
+// dequeue takes what is due out of the queue, and tells when more will be.
+func (s *Server) dequeue(now time.Time) (due []parcel, next time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for n < len(s.queue) && !s.queue[n].at.After(now) {
+		n++
+	}
+	due = slices.Clone(s.queue[:n])
+	s.queue = slices.Delete(s.queue, 0, n)
+	if len(s.queue) > 0 {
+		next = s.queue[0].at
+	}
+	return due, next
 }
 
 // bounce is the report that raw could not be delivered (RFC 3464).
