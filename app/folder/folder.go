@@ -13,8 +13,9 @@ package folder
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -93,8 +94,24 @@ func New(c Config) *Folder {
 // not go on; Status tells it to people. A Folder runs once.
 func (f *Folder) Run(ctx context.Context) error {
 	defer close(f.ended)
-	<-ctx.Done()
-	return ctx.Err()
+	for {
+		e, err := newEngine(f)
+		if err == nil {
+			err = e.run(ctx)
+		}
+		switch {
+		case errors.Is(err, errFresh):
+			continue // the index is empty now
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		f.mu.Lock()
+		f.status.State = StateStopped
+		f.status.Problem = fmt.Sprintf("The folder's index can not be used: %v.", err)
+		f.mu.Unlock()
+		f.cfg.Changed()
+		return err
+	}
 }
 
 // SetMembers says whom the folder is served to and taken from. Who is not
@@ -104,19 +121,6 @@ func (f *Folder) SetMembers(ms []Member) {
 	f.members = append([]Member(nil), ms...)
 	f.mu.Unlock()
 	f.nudge()
-}
-
-// Connect takes the rows of a member that can be reached and reads content
-// from it until ctx is done or its feed ends, and returns why.
-func (f *Folder) Connect(ctx context.Context, r Remote) error {
-	return ErrEnded
-}
-
-// Serve returns our replica as a member may see it. Each call on it looks
-// again whether the device is a member, and each content whether it is still
-// live in the index and unchanged on disk. It fails with ErrNotMember.
-func (f *Folder) Serve(d DeviceID) (Remote, error) {
-	return nil, ErrNotMember
 }
 
 // Status returns what was so at the last event.
@@ -136,7 +140,11 @@ func (f *Folder) Conflicts() []Conflict {
 // Answer takes a person's choice. It fails when the question is not open any
 // more or does not have the choice.
 func (f *Folder) Answer(question, choice string) error {
-	return ErrEnded
+	if !slices.ContainsFunc(f.Status().Questions, func(q Question) bool { return q.ID == question }) {
+		return fmt.Errorf("answer question %q: it is not open", question)
+	}
+	var err error
+	return errors.Join(f.call(context.Background(), func(e *engine) { err = e.answer(question, choice) }), err)
 }
 
 // Pause stops scanning, applying and serving until Pause(false).
@@ -150,20 +158,21 @@ func (f *Folder) Pause(on bool) {
 // Rescan compares the whole tree with the index and returns when what it found
 // is committed, or the reason why it was not.
 func (f *Folder) Rescan(ctx context.Context) error {
-	return ErrEnded
-}
-
-// Trash lists what sync replaced or deleted and still keeps, newest first.
-func (f *Folder) Trash() ([]Kept, error) {
-	return nil, nil
-}
-
-// Restore takes the version of p that was replaced or deleted at the given
-// time (zero: the newest) out of the trash: into to, or, if that is nil, back
-// to its place; what is there now goes to the trash. It fails with ErrGone
-// when the trash has no such version.
-func (f *Folder) Restore(ctx context.Context, p Path, at time.Time, to io.Writer) error {
-	return ErrGone
+	done := make(chan error, 1)
+	if err := f.call(ctx, func(e *engine) {
+		e.scan.waiters = append(e.scan.waiters, done)
+		e.scanAll(time.Now())
+	}); err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-f.ended:
+		return ErrEnded
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (f *Folder) nudge() {

@@ -168,7 +168,9 @@ func (f *fetch) receive(ctx context.Context, to *stageWriter, s source, have int
 		return err
 	}
 	defer from.Close()
-	buf := make([]byte, min(hashBuffer, f.size-have))
+	pooled := buffers.Get().(*[]byte)
+	defer buffers.Put(pooled)
+	buf := *pooled
 	for left := f.size - have; left > 0; {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -4,12 +4,18 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/zeebo/blake3"
 )
 
 // hashBuffer is where BLAKE3 is at full speed.
 const hashBuffer = 128 << 10
+
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, hashBuffer)
+	return &b
+}}
 
 // hashFile reads a whole file. It fails with ErrChanged when the file is not,
 // before or after, what the caller saw.
@@ -51,7 +57,9 @@ func sumOf(h *blake3.Hasher) Hash {
 
 // copyAt copies from an offset to the end and returns how many bytes it was.
 func copyAt(ctx context.Context, to io.Writer, from io.ReaderAt, offset int64) (int64, error) {
-	buf := make([]byte, hashBuffer)
+	pooled := buffers.Get().(*[]byte)
+	defer buffers.Put(pooled)
+	buf := *pooled
 	var n int64
 	for {
 		if err := ctx.Err(); err != nil {

@@ -22,7 +22,7 @@ const storeSchema = 1
 const storeTables = `
 CREATE TABLE IF NOT EXISTS meta    (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rows    (path TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS pending (device BLOB, path TEXT, row BLOB NOT NULL, PRIMARY KEY (device, path)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pending (owner BLOB, path TEXT, row BLOB NOT NULL, PRIMARY KEY (owner, path)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS records (id BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS heads   (device BLOB PRIMARY KEY, head BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS intents (path TEXT PRIMARY KEY, intent BLOB NOT NULL) WITHOUT ROWID;
@@ -197,13 +197,13 @@ func (s *store) renew(c Config) error {
 	for _, q := range []string{
 		"INSERT OR REPLACE INTO known SELECT path, row FROM rows",
 		"DELETE FROM rows", "DELETE FROM pending", "DELETE FROM heads", "DELETE FROM intents",
-		"DELETE FROM meta WHERE key IN ('seq', 'last')",
+		"DELETE FROM meta WHERE key IN ('seq', 'last')", // numbers of dots start at the clock
 	} {
 		if err := s.exec(q); err != nil {
 			return err
 		}
 	}
-	return errors.Join(s.putRecord(s.self), s.setBlob("self", s.self))
+	return errors.Join(s.setMeta("fresh", 1), s.setBlob("self", s.self))
 }
 
 // Close ends the index properly, so that the next start need not check it.

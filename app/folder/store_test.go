@@ -22,11 +22,22 @@ func openedStore(t *testing.T, c Config) *store {
 
 func rowsOf(t *testing.T, s *store) map[Path]Row {
 	t.Helper()
-	got := map[Path]Row{}
-	if err := s.rows(func(r Row) { got[r.Path] = r }); err != nil {
+	v, err := s.load()
+	if err != nil {
 		t.Fatal(err)
 	}
+	got := map[Path]Row{}
+	for _, r := range v.Rows {
+		got[r.Path] = r
+	}
 	return got
+}
+
+func saveRow(t *testing.T, s *store, r Row) {
+	t.Helper()
+	if err := s.write(func() error { return s.save(changeSet{Rows: []Row{r}}) }); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func sampleRow() Row {
@@ -35,7 +46,7 @@ func sampleRow() Row {
 		Entry: Entry{
 			V: Vector{{R: ReplicaID{1}, N: 5}},
 			S: []Version{{Dot: Dot{R: ReplicaID{1}, N: 5}, Kind: File, Size: 3, Content: Hash{4}, MTime: -1, Prev: []Dot{{R: ReplicaID{2}, N: 1}}}},
-			W: []Ended{{Content: Prefix{8}, At: 7}},
+			W: []Ended{{Content: Prefix{8}, At: 5}},
 		},
 		Seen: Seen{Value: Value{Kind: File, Size: 3, Content: Hash{4}}, Bits: 0o644},
 		Stat: Stat{Kind: File, Size: 3, MTime: 10, CTime: 11, Dev: 1 << 63, Ino: 13, Bits: 0o644, NLink: 1},
@@ -49,9 +60,7 @@ func TestStoreKeepsRows(t *testing.T) {
 		t.Errorf("openStore(new file).fresh = %q, want a reason", s.fresh)
 	}
 	want := sampleRow()
-	if err := s.write(func() error { return s.putRow(want) }); err != nil {
-		t.Fatal(err)
-	}
+	saveRow(t, s, want)
 	self := s.self
 	if err := s.abandon(); err != nil { // as kill -9 leaves it
 		t.Fatal(err)
@@ -64,6 +73,38 @@ func TestStoreKeepsRows(t *testing.T) {
 	}
 	if got := rowsOf(t, s)[want.Path]; !reflect.DeepEqual(got, want) {
 		t.Errorf("rows() = %+v, want %+v", got, want)
+	}
+}
+
+func TestStoreKeepsTheRest(t *testing.T) {
+	c := storeConfig(filepath.Join(t.TempDir(), "f.db"))
+	s := openedStore(t, c)
+	want := saved{
+		Pending: []pendingRow{{pendingKey: pendingKey{DeviceID{1}, ReplicaID{2}, "p/q"}, Entry: sampleRow().Entry, Seq: 4}},
+		Records: []ReplicaRecord{{ID: ReplicaID{2}, Device: DeviceID{1}, Label: "nas"}},
+		Intents: []intent{{Path: "i", Target: sampleRow().Entry, DiskName: "i"}},
+		Heads:   []memberHead{{Device: DeviceID{1}, Cursor: Cursor{ReplicaID{2}, 8}, Has: 3, Held: true}},
+		Seq:     1 << 40, LastN: 1 << 50,
+	}
+	err := s.write(func() error {
+		return s.save(changeSet{Pending: want.Pending, Records: want.Records, Intents: want.Intents, Heads: want.Heads, Seq: want.Seq, LastN: want.LastN})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.load(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("load() = %+v, %v, want %+v", got, err, want)
+	}
+	drop := changeSet{DropPending: []pendingKey{want.Pending[0].pendingKey}, DropIntents: []Path{"i"}, DropHeads: []DeviceID{{1}}, Fresh: true}
+	if err := s.write(func() error { return s.save(drop) }); err != nil {
+		t.Fatal(err)
+	}
+	want = saved{Records: want.Records, Fresh: true}
+	if got, err := s.load(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("load() after dropping = %+v, %v, want %+v", got, err, want)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -110,9 +151,7 @@ func TestStoreIsRenewed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := storeConfig(filepath.Join(t.TempDir(), "f.db"))
 			s := openedStore(t, c)
-			if err := s.write(func() error { return s.putRow(sampleRow()) }); err != nil {
-				t.Fatal(err)
-			}
+			saveRow(t, s, sampleRow())
 			self := s.self
 			if err := s.Close(); err != nil {
 				t.Fatal(err)

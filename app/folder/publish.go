@@ -1,0 +1,105 @@
+package folder
+
+import (
+	"reflect"
+	"time"
+)
+
+// publishShare keeps the work for Status below a tenth: with many rows that a
+// member has not, or held changes, it takes a while.
+const publishShare = 10
+
+// publish makes what is so now visible to other goroutines.
+func (e *engine) publish(now time.Time) {
+	if e.stale = now.Before(e.quiet); e.stale {
+		return
+	}
+	defer func() { e.quiet = time.Now().Add(publishShare * time.Since(now)) }()
+	e.askGuard(now)
+	r := e.rep.status()
+	st := Status{
+		Role: e.cfg.Role, Problem: e.trouble.worst(),
+		Files: r.Files, Bytes: r.Bytes, NeedFiles: r.NeedFiles, NeedBytes: r.NeedBytes,
+		Conflicts: r.Conflicts, LeftOut: len(e.leftOut), Questions: e.questions(),
+		Rate: e.rate.measure(now, e.received.Load()),
+	}
+	settled := e.scan.settled() && len(st.Questions) == 0 && e.root.ok
+	for _, m := range r.Members {
+		if _, ok := e.members[m.Device]; !ok {
+			continue
+		}
+		st.Members = append(st.Members, MemberStatus{
+			Device: m.Device, HasAll: m.HasAll && settled, NeedBytes: m.NeedBytes, Held: m.Held,
+		})
+	}
+	st.State = e.state(r)
+	f := e.f
+	f.mu.Lock()
+	same := reflect.DeepEqual(f.status, st)
+	f.status = st
+	if r.Conflicts > 0 || len(f.conflicts) > 0 {
+		f.conflicts = e.rep.conflicts()
+	}
+	f.mu.Unlock()
+	if !same {
+		f.cfg.Changed()
+	}
+}
+
+func (e *engine) nextPublish() time.Time {
+	if !e.stale {
+		return time.Time{}
+	}
+	return e.quiet
+}
+
+func (e *engine) state(r replicaStatus) State {
+	switch {
+	case !e.root.ok && !e.root.at.IsZero() && e.trouble["root"] != "", len(e.asked) > 0 && e.asked[askRulesID] == nil:
+		return StateStopped
+	case e.paused:
+		return StatePaused
+	case e.scan.first || e.scan.whole != nil:
+		return StateScanning
+	case r.Open || e.pull.out > 0 || e.apply.running || !e.scan.settled():
+		return StateSyncing
+	}
+	return StateIdle
+}
+
+// rateMeter tells the speed of the last seconds.
+type rateMeter struct {
+	marks []rateMark // one a second, at most rateSpan
+	now   float64
+}
+
+type rateMark struct {
+	at    time.Time
+	total int64
+}
+
+const rateSpan = 5
+
+func (m *rateMeter) measure(now time.Time, total int64) float64 {
+	n := len(m.marks)
+	if n > 0 && now.Sub(m.marks[n-1].at) < time.Second {
+		return m.now
+	}
+	m.marks = append(m.marks, rateMark{now, total})
+	if n >= rateSpan {
+		m.marks = m.marks[1:]
+	}
+	first := m.marks[0]
+	if d := now.Sub(first.at); d > 0 {
+		m.now = float64(total-first.total) / d.Seconds()
+	}
+	return m.now
+}
+
+// next is when the speed must be measured again to fall to 0.
+func (m *rateMeter) next() time.Time {
+	if m.now == 0 || len(m.marks) == 0 {
+		return time.Time{}
+	}
+	return m.marks[len(m.marks)-1].at.Add(time.Second)
+}

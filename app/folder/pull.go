@@ -1,0 +1,203 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// How much is wanted at once, and when what failed is tried again.
+const (
+	opsAtOnce     = 1024
+	fetchesAtMost = 8
+	diskReserve   = 64 << 20 // bytes that stay free
+	fullRetry     = 30 * time.Second
+	missingRetry  = 10 * time.Second // members tell of new rows at once; this is for content that a reader could not get
+)
+
+// pullState is what the replica handed out and has not got back.
+type pullState struct {
+	out      int         // ops handed out
+	queue    []op        // wait for a fetch
+	fetching map[Hash]op // contents on their way or waiting for their batch
+	running  int
+	ready    []op
+	readyAt  time.Time // since when something is ready
+	retry    time.Time // when ops that came back are offered again
+	free     int64
+	freeAt   time.Time
+}
+
+func (e *engine) initPull() {
+	e.pull.fetching = map[Hash]op{}
+	e.apply.busy = map[Path]bool{}
+}
+
+// retryPull offers again what could not be done.
+func (e *engine) retryPull() {
+	e.rep.again()
+	e.pull.retry = time.Time{}
+}
+
+func (e *engine) retryAt(at time.Time) {
+	if p := &e.pull; p.retry.IsZero() || at.Before(p.retry) {
+		p.retry = at
+	}
+}
+
+func (e *engine) nextPull() time.Time { return e.pull.retry }
+
+func (e *engine) stepPull(ctx context.Context, now time.Time) {
+	p := &e.pull
+	if !p.retry.IsZero() && !p.retry.After(now) {
+		e.retryPull()
+	}
+	if e.scan.first && !e.rep.fresh {
+		return // what happened here meanwhile is not known yet
+	}
+	for p.out < opsAtOnce {
+		ops := e.rep.ops(now, opsAtOnce-p.out)
+		if len(ops) == 0 {
+			break
+		}
+		p.out += len(ops)
+		for _, o := range ops {
+			if o.Kind == opPut {
+				p.queue = append(p.queue, o)
+			} else {
+				e.readied(o, now)
+			}
+		}
+		e.startFetches(ctx, now)
+	}
+	e.startFetches(ctx, now)
+}
+
+func (e *engine) readied(o op, now time.Time) {
+	if len(e.pull.ready) == 0 {
+		e.pull.readyAt = now
+	}
+	e.pull.ready = append(e.pull.ready, o)
+}
+
+// startFetches begins with what is wanted, each content once: a second path
+// copies it from the first.
+func (e *engine) startFetches(ctx context.Context, now time.Time) {
+	p := &e.pull
+	var rest []op
+	for i, o := range p.queue {
+		if p.running >= fetchesAtMost {
+			rest = append(rest, p.queue[i:]...)
+			break
+		}
+		if _, ok := p.fetching[o.Want.Content]; ok && len(e.rep.holding(o.Want.Content)) == 0 {
+			rest = append(rest, o)
+			continue
+		}
+		e.startFetch(ctx, o, now)
+	}
+	p.queue = rest
+}
+
+func (e *engine) startFetch(ctx context.Context, o op, now time.Time) {
+	f := e.fetchOf(o)
+	switch {
+	case len(f.here) == 0 && len(f.from) == 0 && f.size > 0:
+		e.giveBack(o)
+		return
+	case !e.fits(o.Want.Size, now):
+		e.full(now)
+		e.giveBack(o)
+		return
+	}
+	e.pull.running++
+	e.pull.fetching[o.Want.Content] = o
+	e.work(ctx, func(ctx context.Context) func() {
+		err := f.run(ctx, e.tree)
+		return func() { e.fetched(o, err) }
+	})
+}
+
+// fetchOf says where a content may be had: from files here, from who announced
+// it, and from other members at the paths where those have it.
+func (e *engine) fetchOf(o op) *fetch {
+	f := &fetch{
+		path: o.Path, content: o.Want.Content, size: o.Want.Size, mtime: o.Want.MTime, bits: o.Bits,
+		here: o.Here, received: &e.received,
+	}
+	for _, q := range e.rep.holding(o.Want.Content) {
+		if !slices.Contains(f.here, q) {
+			f.here = append(f.here, q)
+		}
+	}
+	for _, m := range o.Members {
+		for _, c := range e.peers.remotes[m.Device] {
+			f.from = append(f.from, source{c.remote, m.Path})
+		}
+	}
+	return f
+}
+
+func (e *engine) fetched(o op, err error) {
+	now := time.Now()
+	e.pull.running--
+	switch {
+	case err == nil:
+		e.readied(o, now)
+		return
+	case errors.Is(err, ErrNoSpace):
+		e.full(now)
+	case errors.Is(err, errNobody):
+		e.log.Debug("fetch", "path", o.Path, "error", err)
+		e.retryAt(now.Add(missingRetry))
+	default:
+		e.log.Warn("fetch", "path", o.Path, "error", err)
+		e.cannotWrite(o.Path, err, now)
+	}
+	e.giveBack(o)
+}
+
+// fits asks the disk at most once a second.
+func (e *engine) fits(size int64, now time.Time) bool {
+	p := &e.pull
+	if now.Sub(p.freeAt) > time.Second {
+		free, err := e.tree.Free()
+		if err != nil {
+			return true // writing will tell
+		}
+		p.free, p.freeAt = free, now
+	}
+	if p.free < size+diskReserve {
+		return false
+	}
+	p.free -= size
+	return true
+}
+
+func (e *engine) full(now time.Time) {
+	e.trouble.set("space", "The disk is full. What fits is still fetched; free some space ("+
+		humanize.IBytes(uint64(max(0, e.rep.status().NeedBytes)))+" are needed), and the rest follows.")
+	e.retryAt(now.Add(fullRetry))
+}
+
+// giveBack returns an op that can not be done now.
+func (e *engine) giveBack(o op) {
+	e.finished(o)
+	e.rep.later(o)
+}
+
+// finished ends what the engine keeps of an op.
+func (e *engine) finished(o op) {
+	e.pull.out--
+	if o.Kind == opPut && e.pull.fetching[o.Want.Content].Path == o.Path {
+		delete(e.pull.fetching, o.Want.Content)
+	}
+}
+
+func (e *engine) cannotWrite(p Path, err error, now time.Time) {
+	e.trouble.set("write", "A file could not be written: "+string(p)+": "+err.Error()+".")
+	e.retryAt(now.Add(fullRetry))
+}
