@@ -21,10 +21,12 @@ var errFailed = errors.New("the other side could not save the pairing")
 func (p *pairing) saveAnswerer(ctx context.Context, conn pairConn, s Stream, x *exchange, r Record, inv Invitation) (Record, error) {
 	ctx = context.WithoutCancel(ctx) // a write that began is finished and remembered
 	r.State = Pending
-	if err := p.timedSave(ctx, r, func() error { return p.commit(x) }); err != nil {
+	err := p.timedSave(ctx, r, func() error { return p.commit(x) })
+	// A write that failed may have left something: settling finds that out too.
+	p.unsettle(r, inv.Expires.Add(pendingGrace))
+	if err != nil {
 		return Record{}, fmt.Errorf("save pairing with %s: %w", r.Peer.Short(), err)
 	}
-	p.unsettle(r, inv.Expires.Add(pendingGrace))
 	if _, err := writeFrame(s, plainFrame{Type: framePending}); err != nil {
 		return Record{}, err
 	}
@@ -68,13 +70,13 @@ func (p *pairing) saveInviter(ctx context.Context, conn pairConn, s Stream, x *e
 		}
 		return p.commit(x)
 	})
+	p.unsettle(r, time.Time{})
 	if err != nil {
 		if _, err := writeFrame(s, plainFrame{Type: frameFailed}); err == nil && s.CloseWrite() == nil {
 			linger(ctx, conn)
 		}
 		return Record{}, fmt.Errorf("save pairing with %s: %w", r.Peer.Short(), err)
 	}
-	p.unsettle(r, time.Time{})
 	if _, err := writeFrame(s, plainFrame{Type: frameSaved}); err != nil {
 		return r, err
 	}

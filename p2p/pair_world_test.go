@@ -23,6 +23,7 @@ type pairWorld struct {
 	devices map[PeerID]*pairDevice
 	blocked map[[2]PeerID]bool         // from, to: no dial arrives
 	onLink  func(from, to *memoryLink) // what a test does to each new link
+	between func(to *memoryLink)       // takes every new link in place of the device dialled
 }
 
 func newPairWorld(t *testing.T) *pairWorld {
@@ -35,6 +36,7 @@ type pairDevice struct {
 	name     string
 	identity *Identity
 	disk     *pairDisk
+	ask      func(context.Context, PairingRequest) error // nil: yes
 
 	*pairing
 	turns  *turns
@@ -115,6 +117,7 @@ func (w *pairWorld) dial(_ context.Context, from *pairDevice, id PeerID, fromDea
 	p, wg, toDead := to.pairing, to.wg, to.dead
 	w.mu.Unlock()
 	here, there := newMemoryLink(from.identity, to.identity)
+	here.dead, there.dead = fromDead, toDead
 	if w.onLink != nil {
 		w.onLink(here, there)
 	}
@@ -126,6 +129,10 @@ func (w *pairWorld) dial(_ context.Context, from *pairDevice, id PeerID, fromDea
 			case <-here.done:
 			}
 		})
+	}
+	if w.between != nil {
+		wg.Go(func() { w.between(there) })
+		return here, nil
 	}
 	wg.Go(func() { p.serve(context.Background(), there) })
 	return here, nil
@@ -185,8 +192,9 @@ func (k *pairDisk) current(id PeerID) (Record, bool) {
 
 // pairProgram is the Manager of one run of a device's program.
 type pairProgram struct {
-	device *pairDevice
-	dead   chan struct{}
+	device    *pairDevice
+	dead      chan struct{}
+	connected chan string // may be nil
 }
 
 var errCrashed = errors.New("the program has crashed")
@@ -231,7 +239,12 @@ func (m *pairProgram) PairingWrong(t Token) {
 	m.disk(func(k *pairDisk) { k.invitations[t].wrong++ })
 }
 
-func (m *pairProgram) PeerPairingRequest(context.Context, PairingRequest) error { return nil }
+func (m *pairProgram) PeerPairingRequest(ctx context.Context, r PairingRequest) error {
+	if m.device.ask == nil {
+		return nil
+	}
+	return m.device.ask(ctx, r)
+}
 
 func (m *pairProgram) PairingSave(_ context.Context, r Record) (err error) {
 	err = errCrashed
@@ -294,10 +307,15 @@ func (m *pairProgram) PeerPairedRollback(r Record) {
 	})
 }
 
-func (*pairProgram) PeerDiscovered(PeerID, Metadata)                       {}
-func (*pairProgram) PeerExpired(PeerID)                                    {}
-func (*pairProgram) PeerConnected(PeerID)                                  {}
-func (*pairProgram) PeerDisconnected(PeerID, error)                        {}
+func (m *pairProgram) PeerConnected(id PeerID) {
+	if m.connected != nil {
+		m.connected <- nameOf(id)
+	}
+}
+
+func (*pairProgram) PeerDiscovered(PeerID, Metadata)                      {}
+func (*pairProgram) PeerExpired(PeerID)                                   {}
+func (*pairProgram) PeerDisconnected(PeerID, error)                       {}
 func (*pairProgram) AcceptStream(context.Context, PeerID, string, Stream) {}
 
 // invite makes an invitation of a device and returns it as its answerer has it
@@ -347,7 +365,7 @@ type memoryLink struct {
 	streams  chan *memoryStream // opened by the other end
 	link     *memoryLinkState
 	done     chan struct{} // of both ends
-	wrap     func(*memoryStream) Stream
+	dead     chan struct{} // closed when this end's program has crashed
 }
 
 type memoryLinkState struct {
@@ -443,6 +461,9 @@ type memoryStream struct {
 func (s *memoryStream) Read(b []byte) (int, error) { return s.in.read(b) }
 
 func (s *memoryStream) Write(b []byte) (int, error) {
+	if gone(s.link.dead) {
+		return 0, net.ErrClosed
+	}
 	deliver, cut := true, false
 	if f := s.link.link.onSend; f != nil {
 		deliver, cut = f(s.link, b)
@@ -550,4 +571,26 @@ func (h *half) read(b []byte) (int, error) {
 func inBubble(t *testing.T, f func(t *testing.T, w *pairWorld)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { f(t, newPairWorld(t)) })
+}
+
+// call opens a link to a device from somebody who holds an identity.
+func (d *pairDevice) call(from *Identity) *memoryLink {
+	here, there := newMemoryLink(from, d.identity)
+	p := d.pairing
+	d.wg.Go(func() { p.serve(context.Background(), there) })
+	return here
+}
+
+// closedAs waits until a link has ended and checks how its other end did it.
+func (l *memoryLink) closedAs(t *testing.T, want PairingCode) {
+	t.Helper()
+	select {
+	case <-l.done:
+	case <-time.After(10 * time.Minute):
+		t.Errorf("the link is open, want it closed as %v", want)
+		return
+	}
+	if code, ok := l.CloseCode(); !ok || code != want {
+		t.Errorf("link closed as %v (by the other side: %v), want %v", code, ok, want)
+	}
 }
