@@ -24,7 +24,8 @@ type (
 
 // A Service is the running program. Its methods may be called at the same
 // time. Errors are [*Error] where a person can do something about them.
-// Repeating a call that has taken effect is harmless.
+// Repeating a call that has taken effect is harmless. What a call changed may
+// show in the State a moment after it has returned.
 type Service interface {
 	// State returns what is known now. The value never changes afterwards.
 	State() State
@@ -33,12 +34,13 @@ type Service interface {
 	Watch(ctx context.Context) iter.Seq[State]
 
 	// Invite makes an invitation, or returns the open one for the same
-	// address with its words. With an address and a mailbox it is mailed,
-	// unless ByHand.
+	// address with its words. With an address it is mailed, which needs a
+	// mailbox, unless ByHand.
 	Invite(ctx context.Context, r InviteRequest) (Invitation, error)
 	// Look reads an invitation without acting on it: no packet is sent and
 	// no name looked up. Input is a link, a file's content, a pasted message,
-	// or the id of an invitation that came by mail; "" is the only such one.
+	// or the id of an invitation that came by mail; "" is any such one: the
+	// words tell which.
 	Look(ctx context.Context, input string) (Proposal, error)
 	// Accept takes an invitation: this is its user's yes. Words are needed
 	// where the Proposal says so. It returns as soon as the words are right;

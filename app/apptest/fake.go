@@ -239,12 +239,15 @@ func (f *Fake) invite(r app.InviteRequest) (app.Invitation, error) {
 				return inv, nil
 			}
 		}
+		if f.state.Mailbox == nil && !r.ByHand {
+			return app.Invitation{}, app.Errorf(app.CodeFailed, "there is no mailbox to send the invitation: give one with `foldpost mailbox set`, or use --by-hand")
+		}
 	}
 	inv := app.Invitation{ID: app.InvitationID(f.draw("inv")), To: r.To, Expires: time.Now().Add(cmp.Or(r.Expires, 24*time.Hour)).Round(0)}
 	if r.To == "" {
 		inv.Link = "foldpost:1/" + string(inv.ID)
 	} else {
-		inv.Words, inv.Mailed = Words, f.state.Mailbox != nil && !r.ByHand
+		inv.Words, inv.Mailed = Words, !r.ByHand
 		inv.Subject, inv.Text = "An invitation", "Hello.\n"+r.Note+"\n----\n"+string(inv.ID)+"\n----\n"
 		inv.Mailto, inv.File = "mailto:"+r.To, []byte("foldpost letter 1\n"+string(inv.ID)+"\n")
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,10 +20,10 @@ func (s *session) acceptCmd() *cobra.Command {
 		Use:   "accept [LINK|FILE|WHO|-]",
 		Short: "Take an invitation",
 		Long: `Take an invitation: an invite link, a .foldpost file, a whole message, or one
-that came by mail (WHO is the address it is from, or its id; without it, the
-only one). Six words are asked for where the invitation needs them.
+that came by mail (WHO is the address it says it is from, or its id). Six words are asked for where the invitation needs them.
 
-Without an argument or with "-" the invitation is read from the terminal or
+Without an argument an invitation that came by mail is taken: the words tell
+which. If there is none, and with "-", the invitation is read from the terminal or
 from standard input, so that it does not stay in the history of the shell. Not
 on a terminal the first line is a link or the name of a file, or the message
 itself, and the line after it has the words.`,
@@ -34,12 +35,20 @@ itself, and the line after it has the words.`,
 			ctx, cancel := w.begin(ctx)
 			defer cancel()
 			word := ""
-			if len(a) == 1 && a[0] != "-" {
+			if len(a) == 1 {
 				word = a[0]
 			}
 			return s.accept(ctx, svc, word, w.not)
 		}),
-		ValidArgsFunction: s.complete(func(st app.State) []string { return words(letters(st)) }),
+		ValidArgsFunction: s.complete(func(st app.State) []string {
+			var ids []string
+			for _, q := range st.Questions {
+				if q.Kind == app.AskInvitation {
+					ids = append(ids, string(q.Invitation))
+				}
+			}
+			return ids
+		}),
 	}
 	w.flags(c)
 	return c
@@ -52,7 +61,7 @@ type invitationText struct {
 }
 
 func (s *session) accept(ctx context.Context, svc app.Service, word string, noWait bool) error {
-	given, err := s.findInvitation(ctx, svc.State(), word)
+	given, err := s.findInvitation(ctx, svc, word)
 	if err != nil {
 		return err
 	}
@@ -60,7 +69,7 @@ func (s *session) accept(ctx context.Context, svc app.Service, word string, noWa
 	if err != nil {
 		return err
 	}
-	s.sayProposal(p)
+	s.sayProposal(svc.State(), p)
 	if !p.NeedsWords && !p.Accepted {
 		ok, err := s.confirm(ctx, "Accept?")
 		if err != nil || !ok {
@@ -71,6 +80,9 @@ func (s *session) accept(ctx context.Context, svc app.Service, word string, noWa
 	c.look(svc.State()) // the devices there are now
 	if c.id, err = s.acceptWith(ctx, svc, p, given); err != nil {
 		return err
+	}
+	if !p.Accepted {
+		shows(ctx, svc, func(st app.State) bool { return isOpen(st, c.id) })
 	}
 	if noWait || p.Accepted && !isOpen(svc.State(), c.id) {
 		return s.accepted(svc.State(), p, c)
@@ -154,7 +166,11 @@ func (s *session) accepted(st app.State, p app.Proposal, c *chase) error {
 	return nil
 }
 
-func (s *session) sayProposal(p app.Proposal) {
+func (s *session) sayProposal(st app.State, p app.Proposal) {
+	if i := slices.IndexFunc(st.Invitations, func(o app.OpenInvitation) bool { return o.ID == p.ID }); i >= 0 && st.Invitations[i].Direction == app.Sent {
+		s.say("The answer to your invitation %s.", inviteLabel(st.Invitations[i]))
+		return
+	}
 	s.say("An invitation that says it is from %s%s.", from(p), untilText(p))
 	for _, o := range p.Folders {
 		s.say("It offers the folder %s (%s).", o.Name, files(o.Files, o.Bytes))
@@ -182,27 +198,28 @@ func from(p app.Proposal) string {
 }
 
 // findInvitation finds what word means, or reads it where there is none.
-func (s *session) findInvitation(ctx context.Context, st app.State, word string) (invitationText, error) {
-	if word != "" {
-		return named(st, word)
+func (s *session) findInvitation(ctx context.Context, svc app.Service, word string) (invitationText, error) {
+	mailed := letters(ctx, svc, svc.State())
+	if word != "" && word != "-" {
+		return named(mailed, word)
 	}
 	if s.canAsk() {
-		if len(letters(st)) == 1 {
-			return invitationText{}, nil // Look("") is the only one
+		if word == "" && len(mailed) > 0 {
+			return invitationText{}, nil // Look("") is any of them
 		}
 		s.say("Paste the invite link or the whole message, or give the name of the file:")
 	}
 	first, err := s.nextLine(ctx)
 	if errors.Is(err, io.EOF) {
-		if len(letters(st)) == 1 {
-			return invitationText{}, nil
-		}
 		return invitationText{}, app.Errorf(app.CodeUsage, "there is no invitation on standard input: give a link, a file name or a whole message")
 	}
 	if err != nil {
 		return invitationText{}, err
 	}
-	if got, err := named(st, first); err == nil {
+	if isSixWords(first) && len(mailed) > 0 {
+		return invitationText{words: first}, nil
+	}
+	if got, err := named(mailed, first); err == nil {
 		return got, nil
 	}
 	return s.pasted(ctx, first)
@@ -210,7 +227,7 @@ func (s *session) findInvitation(ctx context.Context, st app.State, word string)
 
 // named finds an invitation by one word: a link, a file, or one that came by
 // mail.
-func named(st app.State, word string) (invitationText, error) {
+func named(mailed []meaning[app.OpenInvitation], word string) (invitationText, error) {
 	if isLink(word) {
 		return invitationText{input: word}, nil
 	}
@@ -225,7 +242,7 @@ func named(st app.State, word string) (invitationText, error) {
 		}
 		return invitationText{input: string(b)}, nil
 	}
-	inv, err := resolve(aLetterHere, word, letters(st))
+	inv, err := resolve(aLetterHere, word, mailed)
 	if err != nil {
 		return invitationText{}, app.Errorf(app.CodeUsage, "%s is no invite link, no file that can be read, and no invitation that came here: `foldpost status` lists those", word)
 	}

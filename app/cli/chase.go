@@ -93,7 +93,7 @@ func (c *chase) gone(st app.State) move {
 			return move{paired: true, say: c.linked(st)}
 		}
 	}
-	if !c.seen && c.looks == 1 {
+	if !c.seen {
 		return move{} // not in the list yet
 	}
 	return move{err: app.Errorf(app.CodeFailed, "the invitation of %s has ended before it led to a device: `foldpost status` shows what is open", c.with)}

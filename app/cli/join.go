@@ -72,6 +72,7 @@ func (s *session) join(ctx context.Context, svc app.Service, word, dir string, c
 			return err
 		}
 	}
+	shows(ctx, svc, func(st app.State) bool { return isFolder(st, j.offer.ID) })
 	s.say("%s is kept in sync in %s.", j.offer.Name, j.dir)
 	if !noWait {
 		if err := s.joinWait(ctx, svc, j.offer); err != nil {
@@ -208,15 +209,16 @@ func (s *session) showComparison(c app.Comparison) error {
 func (s *session) joinWait(ctx context.Context, svc app.Service, o app.Offer) error {
 	bar := s.newMeter("here")
 	defer bar.close()
-	looks, heard := 0, o.Files == 0
+	seen, heard := false, o.Files == 0
 	return until(ctx, svc, "for the files", func(st app.State) (bool, error) {
 		f, ok := findFolder(st, o.ID)
 		if !ok {
-			if looks++; looks == 1 {
+			if !seen {
 				return false, nil // the State is a moment behind
 			}
 			return false, app.Errorf(app.CodeFailed, "%s is not kept in sync any more: `foldpost folders` lists what is", o.Name)
 		}
+		seen = true
 		if err := stopped(st, f); err != nil {
 			return false, err
 		}
@@ -246,6 +248,7 @@ func (s *session) leaveCmd() *cobra.Command {
 			if err := svc.Leave(ctx, f.ID); err != nil {
 				return err
 			}
+			shows(ctx, svc, func(st app.State) bool { return !isFolder(st, f.ID) })
 			return s.done("%s is not synced here any more; the files stay in %s. Next: foldpost folders", f.Name, f.Path)
 		}),
 		ValidArgsFunction: s.complete(func(st app.State) []string { return words(folders(st)) }),

@@ -27,7 +27,7 @@ func (s *session) pairCmd() *cobra.Command {
 With an ADDRESS the invitation goes by mail and six words are printed. Tell
 them to the person by voice or in a chat, not by mail: without them nobody gets
 in, not even someone who reads the mail. Your own address invites your other
-device. Without a mailbox, or with --by-hand, the invitation is printed below
+device. With --by-hand, which needs no mailbox, the invitation is printed below
 the words, to be sent with your own mail program.
 
 With --link a link is printed, as the only line of standard output. Whoever has
@@ -76,6 +76,7 @@ func (s *session) pair(ctx context.Context, svc app.Service, to string, f pairFl
 		return err
 	}
 	c.id = inv.ID
+	shows(ctx, svc, func(st app.State) bool { return isOpen(st, inv.ID) })
 	if f.wait.not {
 		s.say("Waiting until %s. Next: foldpost status", day(inv.Expires))
 		return nil
@@ -155,7 +156,8 @@ func (s *session) withdrawCmd() *cobra.Command {
 		Example: "  foldpost withdraw bob@example.org",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: s.with(func(ctx context.Context, svc app.Service, a []string) error {
-			inv, err := resolve(anInvite, a[0], invitations(svc.State()))
+			st := svc.State()
+			inv, err := resolve(anInvite, a[0], append(invitations(st), letters(ctx, svc, st)...))
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -128,11 +129,21 @@ func invitations(st app.State) []meaning[app.OpenInvitation] {
 	return all
 }
 
-// letters are the invitations that came by mail and wait for their words.
-func letters(st app.State) []meaning[app.OpenInvitation] {
-	return slices.DeleteFunc(invitations(st), func(m meaning[app.OpenInvitation]) bool {
-		return m.value.Direction != app.Received
-	})
+// letters are the invitations that came by mail and wait for their words. Each
+// is looked at for the address it says it is from.
+func letters(ctx context.Context, svc app.Service, st app.State) []meaning[app.OpenInvitation] {
+	var all []meaning[app.OpenInvitation]
+	for _, q := range st.Questions {
+		if q.Kind != app.AskInvitation || q.Invitation == "" {
+			continue
+		}
+		inv := app.OpenInvitation{ID: q.Invitation, Direction: app.Received, Step: app.StepWords}
+		if p, err := svc.Look(ctx, string(q.Invitation)); err == nil {
+			inv.With, inv.Expires = p.From, p.Expires
+		}
+		all = append(all, meaning[app.OpenInvitation]{value: inv, id: string(inv.ID), names: names(inv.With), label: inviteLabel(inv)})
+	}
+	return all
 }
 
 func questions(st app.State) []meaning[app.Question] {

@@ -316,6 +316,8 @@ func TestFindInvitation(t *testing.T) {
 		{"link after blanks", "\n  \n foldpost:1/AAAA \n", "foldpost:1/AAAA", ""},
 		{"file, then words", file + "\n" + sixWords + "\n", "foldpost letter 1\nAAAA\n", sixWords},
 		{"id, then words", "mailed\n\n" + sixWords, "mailedid", sixWords},
+		{"address, then words", "ada@example.org\n" + sixWords, "mailedid", sixWords},
+		{"words alone, for what came by mail", sixWords + "\n", "", sixWords},
 		{"message, then words", "Hi Bob,\n\nwords here\n---- \nAAAA\n----\n" + sixWords + "\n", "Hi Bob,\n\nwords here\n---- \nAAAA\n----", sixWords},
 		{"quoted message", "> Hi\r\n> ----\r\n> AAAA\r\n> ----\r\n\r\n" + sixWords + "\r\n", "> Hi\n> ----\n> AAAA\n> ----", sixWords},
 		{"content of a file, then words", "foldpost letter 1\nAAAA\nBBBB\n\n" + sixWords + "\n\n", "foldpost letter 1\nAAAA\nBBBB\n", sixWords},
@@ -323,9 +325,10 @@ func TestFindInvitation(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &stage{Fake: apptest.NewFake()}
-			st := app.State{Invitations: []app.OpenInvitation{{ID: "mailedid", With: "mailed", Direction: app.Received}}}
+			s.Ask(app.Question{ID: "q", Kind: app.AskInvitation, Invitation: "mailedid"})
+			s.Receive("mailedid", app.Proposal{ID: "mailedid", From: "ada@example.org"}, sixWords)
 			ses := newSession(s.deps(), strings.NewReader(c.in), io.Discard, io.Discard)
-			got, err := ses.findInvitation(t.Context(), st, "")
+			got, err := ses.findInvitation(t.Context(), s, "")
 			if err != nil || got.input != c.input {
 				t.Fatalf("findInvitation(%q) = %q, %v, want %q", c.in, got.input, err, c.input)
 			}

@@ -211,6 +211,21 @@ func until(ctx context.Context, svc app.Service, what string, goal func(app.Stat
 	return app.Errorf(app.CodeNotRunning, "foldpost ended while this waited %s: start it with `foldpost run`, then do this again", what)
 }
 
+// showTimeout is ample for the State to catch up with a call.
+const showTimeout = 3 * time.Second
+
+// shows lets the State catch up with a call that has returned, so that the
+// next command sees what this one did.
+func shows(ctx context.Context, svc app.Service, changed func(app.State) bool) {
+	ctx, cancel := context.WithTimeout(ctx, showTimeout)
+	defer cancel()
+	for st := range svc.Watch(ctx) {
+		if changed(st) {
+			return
+		}
+	}
+}
+
 // A duration is a flag: Go's form, and days and weeks.
 type duration time.Duration
 

@@ -85,6 +85,7 @@ func (s *session) share(ctx context.Context, svc app.Service, dir string, who []
 	if err := s.showShared(shared); err != nil {
 		return err
 	}
+	shows(ctx, svc, func(st app.State) bool { return isFolder(st, shared.Folder) })
 	s.say("%s is shared. Next: foldpost wait %q", dir, dir)
 	if f.wait.not {
 		return nil
@@ -118,6 +119,7 @@ func (s *session) showShared(sh app.Shared) error {
 func (s *session) shareWait(ctx context.Context, svc app.Service, folder app.FolderID, ids []app.DeviceID, chases []*chase) error {
 	bar := s.newMeter("they have")
 	defer bar.close()
+	seen := false
 	said := map[string]bool{}
 	joined := map[app.DeviceID]bool{}
 	return until(ctx, svc, "for the others to have everything", func(st app.State) (bool, error) {
@@ -134,8 +136,11 @@ func (s *session) shareWait(ctx context.Context, svc app.Service, folder app.Fol
 			}
 		}
 		f, ok := findFolder(st, folder)
-		if !ok {
-			return false, app.Errorf(app.CodeFailed, "%s is not shared any more: `foldpost folders` lists what is", short(string(folder)))
+		if !ok && seen {
+			return false, app.Errorf(app.CodeFailed, "the folder is not shared any more: `foldpost folders` lists what is")
+		}
+		if seen = ok; !ok {
+			return false, nil // the State is a moment behind
 		}
 		for _, m := range f.Members {
 			if m.Joined && !joined[m.Device] && slices.Contains(want, m.Device) {

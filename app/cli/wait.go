@@ -141,6 +141,11 @@ func (s *session) wait(ctx context.Context, svc app.Service, folderWords, with [
 	return s.done("The others have everything.")
 }
 
+func isFolder(st app.State, id app.FolderID) bool {
+	_, ok := findFolder(st, id)
+	return ok
+}
+
 func findFolder(st app.State, id app.FolderID) (app.Folder, bool) {
 	i := slices.IndexFunc(st.Folders, func(f app.Folder) bool { return f.ID == id })
 	if i < 0 {
