@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"foldpost/p2p/wire"
@@ -72,16 +73,31 @@ const (
 // findAt reads the letter or link that begins in the first token.
 func findAt(tokens []string) (Found, error) {
 	t := tokens[0]
-	if i := strings.Index(strings.ToLower(t), wire.Name+":"); i >= 0 && i+len(wire.Name)+1 < len(t) {
+	if i := strings.Index(lowerASCII(t), wire.Name+":"); i >= 0 && i+len(wire.Name)+1 < len(t) {
 		return joinLink(cutLink(t[i:]), tokens[1:])
 	}
 	if t == wire.Name && len(tokens) > 3 && tokens[1] == "invite" && tokens[2] == "1" {
-		return joinLink(linkPrefix, tokens[3:])
+		code := slices.Clone(tokens[3:min(3+maxPieces, len(tokens))])
+		for i := range code {
+			code[i] = urlAlphabet(code[i])
+		}
+		return joinLink(linkPrefix, code)
 	}
 	if i := letterStart(t); i >= 0 {
 		return joinLetter(t[i:], tokens[1:])
 	}
 	return Found{}, ErrNothingFound
+}
+
+// lowerASCII leaves every other letter, and so each position, as it is.
+func lowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // cutLink cuts off what is glued to a link. Options stay, to be refused.
@@ -104,7 +120,7 @@ func joinLink(link string, more []string) (Found, error) {
 		if !isCode(t) || len(link)+len(t) > MaxLink {
 			break
 		}
-		link += urlAlphabet(t)
+		link += t
 		if l, err := ParseLink(link); err == nil {
 			return Found{Link: &l}, nil
 		}

@@ -96,7 +96,7 @@ func TestFindLetterInCopiedText(t *testing.T) {
 
 func TestFindLinkInCopiedText(t *testing.T) {
 	link := mustReveal(t, testLink())
-	for _, around := range []string{"%s", "Hi Bob, here it is: %s\n", "<%s>", "see “%s”.", "(%s)\nGreetings from Ada", "%s,\nAda"} {
+	for _, around := range []string{"%s", "Hi Bob, here it is: %s\n", "<%s>", "see “%s”.", "(%s)\nGreetings from Ada", "%s,\nAda", "İİİİ:%s", "FOLDPOST: %s"} {
 		for _, tt := range handled {
 			in := tt.change(fmt.Sprintf(around, link) + "\n")
 			if tt.name == "quoted-printable" && strings.Contains(around, "“") {

@@ -67,6 +67,7 @@ type memoryKeys struct {
 
 func (k memoryKeys) Invitation(s Salt) (OpenInvite, bool) { return k.open, s == k.salt }
 func (k memoryKeys) OwnSalt(s Salt) bool                  { return s == k.salt || slices.Contains(k.old, s) }
+
 func (k memoryKeys) OwnToken(t p2p.Token) bool {
 	return t == k.open.Token || slices.Contains(k.own, t)
 }
@@ -171,7 +172,8 @@ func TestPostDeliversWhatConcernsUs(t *testing.T) {
 			sealed(PatternAnswer, Salt{2}, fresh(unchanged)),      // somebody else's
 			invitation, invitation,
 			toSomebody,
-			answer, Message{Letter: LetterFile(answer.Letter)}, // the same, rewritten as text
+			answer,
+			Message{Letter: LetterFile(answer.Letter)}, // the same, rewritten as text
 			problem,
 			Message{Bounce: &Bounce{ID: "1@x", Reason: "no such user"}},
 		} {
