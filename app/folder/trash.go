@@ -25,11 +25,24 @@ const trashTime = "20060102T150405Z"
 // would add up to another second in [Kept.At].
 const maxSameSecond = 999
 
-// trashNames are the directories of the trash that got names since the last
-// Sync, in disk names below the root.
+// trashNames is what is remembered of names in the trash.
 type trashNames struct {
 	mu      sync.Mutex
-	touched map[string]bool
+	touched map[string]bool // directories that got names since the last Sync, in disk names below the root
+	second  time.Time
+	tried   map[Path]int // numbers that are taken in this second
+}
+
+// number returns a number that p may be free under in this second.
+func (n *trashNames) number(second time.Time, p Path) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.second.Equal(second) {
+		n.second, n.tried = second, map[Path]int{}
+	}
+	i := n.tried[p]
+	n.tried[p]++
+	return i
 }
 
 func (n *trashNames) touch(rel string) {
@@ -64,8 +77,12 @@ func (t *diskTree) newBin(root *dirAt, p Path, fill func(bin) error) (bin, error
 		return bin{}, err
 	}
 	defer trash.Close()
-	now := time.Now().UTC().Truncate(time.Second)
-	for n := range maxSameSecond {
+	for range maxSameSecond {
+		now := time.Now().UTC().Truncate(time.Second)
+		n := t.trash.number(now, p)
+		if n >= maxSameSecond {
+			break
+		}
 		stamp := now.Format(trashTime)
 		if n > 0 {
 			stamp += "-" + strconv.Itoa(n)
@@ -114,6 +131,9 @@ func (t *diskTree) linkOld(root *dirAt, p Path, dir *dirAt, at onDisk) (bin, err
 			return copyFile(dir, at, b)
 		}
 		err := link(dir, at.name, b.dirAt, b.name)
+		if errors.Is(err, fs.ErrNotExist) { // also when it went between lookup and link
+			return ErrChanged
+		}
 		if err != nil && !errors.Is(err, fs.ErrExist) && cannotLink(err) {
 			return copyOld(dir, at, b)
 		}

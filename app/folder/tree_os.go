@@ -23,7 +23,8 @@ const maxMarker = 4096
 
 // diskTree is the [Tree] of a real disk.
 type diskTree struct {
-	dir string // absolute
+	dir  string // absolute
+	poll time.Duration
 
 	mu    sync.RWMutex // held for reading while a method works below root
 	root  *os.Root     // nil where there is none
@@ -39,7 +40,7 @@ func OpenTree(dir string) (Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open folder %s: %w", dir, err)
 	}
-	t := &diskTree{dir: abs}
+	t := &diskTree{dir: abs, poll: watchPoll}
 	if err := t.reopen(); err != nil {
 		return nil, err
 	}

@@ -170,10 +170,16 @@ func (t *diskTree) replace(root *dirAt, p Path, dir *dirAt, at onDisk, s staged)
 	if err != nil {
 		return nil, err
 	}
-	err = dir.unlocked(func() error { return exchange(s.dirAt, s.name, dir, at.name) })
+	swap := func() error {
+		return dir.unlocked(func() error { return exchange(s.dirAt, s.name, dir, at.name) })
+	}
+	put, err := s.Lstat(s.name)
+	if err == nil {
+		err = swap()
+	}
 	switch {
 	case err == nil:
-		err = putBack(dir, at, s)
+		err = t.checkOut(root, p, at, s, statOf(put), swap)
 	case errors.Is(err, errors.ErrUnsupported):
 		err = dir.unlocked(func() error { return rename(s.dirAt, s.name, dir, at.name) })
 	case errors.Is(err, fs.ErrNotExist):
@@ -186,9 +192,11 @@ func (t *diskTree) replace(root *dirAt, p Path, dir *dirAt, at onDisk, s staged)
 	return b.settle(), nil
 }
 
-// putBack exchanges again, with ErrChanged, if what came out of the first
-// exchange is not at; else it removes that, of which the trash has a name.
-func putBack(dir *dirAt, at onDisk, s staged) error {
+// checkOut removes what came out of the exchange if it is at, of which the
+// trash has a name. Else it exchanges again: ErrChanged. If something else
+// than put comes out of that, then p was written once more meanwhile: the
+// newest goes back, and the one before into the trash.
+func (t *diskTree) checkOut(root *dirAt, p Path, at onDisk, s staged, put Stat, swap func() error) error {
 	info, err := s.Lstat(s.name)
 	if err != nil {
 		return err
@@ -196,10 +204,23 @@ func putBack(dir *dirAt, at onDisk, s staged) error {
 	if sameInode(statOf(info), at.Stat) {
 		return s.Remove(s.name)
 	}
-	if err := dir.unlocked(func() error { return exchange(s.dirAt, s.name, dir, at.name) }); err != nil {
-		return err
+	if err := swap(); err != nil {
+		return t.rescue(root, p, s, err)
 	}
-	return ErrChanged
+	if info, err = s.Lstat(s.name); err == nil && statOf(info).Ino == put.Ino {
+		return ErrChanged
+	}
+	return t.rescue(root, p, s, swap())
+}
+
+// rescue keeps in the trash what a user wrote and the stage holds now.
+func (t *diskTree) rescue(root *dirAt, p Path, s staged, cause error) error {
+	b, err := t.newBin(root, p, func(b bin) error { return renameNew(s.dirAt, s.name, b.dirAt, b.name) })
+	if err != nil {
+		return errors.Join(ErrChanged, cause, err)
+	}
+	b.Close()
+	return errors.Join(ErrChanged, cause)
 }
 
 // Remove implements [Tree].

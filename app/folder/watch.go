@@ -53,7 +53,7 @@ type watcher struct {
 
 // watch sets up everything, and returns when that has to be done again.
 func (w *watcher) watch(ctx context.Context) {
-	poll := time.NewTicker(watchPoll)
+	poll := time.NewTicker(w.tree.poll)
 	defer poll.Stop()
 	w.blind, w.kids, w.root = nil, map[string]map[string]bool{}, nil
 	fsw, err := fsnotify.NewWatcher()
