@@ -20,6 +20,7 @@ type chase struct {
 	known    []app.DeviceID // devices there were at the first look
 	looks    int
 	step     app.Step
+	problem  string // said so far, as step
 	answered app.QuestionID
 	since    time.Time // of that question: a new attempt asks anew
 }
@@ -58,11 +59,15 @@ func (c *chase) look(st app.State) move {
 	if m, ok := c.question(st, inv); ok {
 		return m
 	}
-	if inv.Step == c.step {
-		return move{}
+	m := move{}
+	if inv.Step != c.step {
+		m.say = stepText(inv)
 	}
-	c.step = inv.Step
-	return move{say: stepText(inv)}
+	if inv.Problem != "" && inv.Problem != c.problem {
+		m.say = inv.Problem
+	}
+	c.step, c.problem = inv.Step, inv.Problem
+	return m
 }
 
 // question finds what stands in the way of the invitation.
