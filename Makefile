@@ -40,11 +40,11 @@ test-long: ## the race detector, and many more random histories of the sync engi
 	$(GO) test -race ./p2p/... ./mail/... ./app/...
 	FOLDPOST_HISTORIES=20000 $(GO) test -count=1 -timeout 20m -run 'Many|Rapid|Random' ./app/folder
 
-test-real: build ## Postfix, Dovecot and two processes (installs them when root on Debian)
-	./app/e2e/real.sh
+test-real: ## Postfix, Dovecot and real processes (installs them when root on Debian)
+	$(GO) test -count=1 -timeout 15m -tags real ./app/e2e
 
-test-lab: build ## hosts behind NAT routers in network namespaces (root on Debian)
-	./app/e2e/lab.sh
+test-lab: ## hosts behind NAT routers in network namespaces (root on Debian, LAB=path of lab.py)
+	$(GO) test -count=1 -timeout 15m -tags lab ./app/e2e
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@set -e; for dir in $$($(GO) list -f '{{.Dir}}' ./...); do \
