@@ -1,0 +1,311 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"foldpost/app"
+	"foldpost/app/folder"
+	"foldpost/assets"
+	"foldpost/p2p"
+	"foldpost/p2p/wire"
+)
+
+// running is a folder that has been started.
+type running struct {
+	folder *folder.Folder
+	path   string
+	ctx    context.Context // of its run
+	cancel context.CancelFunc
+	ended  chan struct{}
+	err    error // why it can not run; set before ended is closed
+}
+
+// matchFolders starts what is kept and not running, ends what runs and is not
+// kept, and tells each folder its members and whether it is paused.
+func (n *Node) matchFolders(ctx context.Context) {
+	s := n.keep.view()
+	now := time.Now()
+	for i := range s.Folders {
+		k := &s.Folders[i]
+		n.mu.Lock()
+		r := n.folders[k.ID]
+		n.mu.Unlock()
+		if r != nil && r.path != k.Path || r != nil && r.failed() && ctx.Err() == nil && n.retryFolder(k) {
+			n.endFolder(k.ID, r)
+			r = nil
+		}
+		if r == nil {
+			r = n.startFolder(ctx, *k)
+		}
+		if r.folder == nil {
+			continue
+		}
+		r.folder.SetMembers(s.members(k))
+		r.folder.Pause(s.Paused.active(now) || k.Paused.active(now))
+	}
+	n.mu.Lock()
+	var gone []key
+	for id := range n.folders {
+		if s.folder(id) == nil {
+			gone = append(gone, id)
+		}
+	}
+	n.mu.Unlock()
+	for _, id := range gone {
+		n.mu.Lock()
+		r := n.folders[id]
+		n.mu.Unlock()
+		n.endFolder(id, r)
+		n.forgetIndex(id)
+	}
+}
+
+func (r *running) failed() bool {
+	select {
+	case <-r.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// retryFolder tells whether a folder that could not run might run now: its
+// directory can be read.
+func (n *Node) retryFolder(k *keptFolder) bool {
+	d, err := os.Open(k.Path)
+	if err != nil {
+		return false
+	}
+	return d.Close() == nil
+}
+
+// members are the devices that a folder is served to and taken from: what
+// this user added, as far as it is paired now.
+func (s *kept) members(k *keptFolder) []folder.Member {
+	var ms []folder.Member
+	for _, m := range k.Members {
+		p := s.peer(p2p.PeerID(m.Peer))
+		if p == nil || p.State == p2p.Pending {
+			continue
+		}
+		role := folder.ReadWrite
+		if m.Role == roleReadOnly {
+			role = folder.ReadOnly
+		}
+		ms = append(ms, folder.Member{Device: folder.DeviceID(m.Peer), Name: shownName(p.Metadata.Name), Role: role})
+	}
+	return ms
+}
+
+func (n *Node) startFolder(ctx context.Context, k keptFolder) *running {
+	r := &running{path: k.Path, ended: make(chan struct{})}
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	tree, err := n.cfg.OpenTree(k.Path)
+	if err != nil {
+		r.err = err
+		r.cancel()
+		close(r.ended)
+	} else {
+		role := folder.ReadWrite
+		if k.Role == roleReadOnly {
+			role = folder.ReadOnly
+		}
+		s := n.keep.view()
+		r.folder = folder.New(folder.Config{
+			ID: folder.ID(k.ID), Device: folder.DeviceID(n.identity.ID()), Label: s.Name, Role: role, Tree: tree,
+			StorePath: n.indexPath(k.ID), Machine: machineID(), IgnoreDefaults: assets.Ignore,
+			TrashDays: s.TrashDays, Log: n.log.With("folder", k.Name), Changed: n.kick,
+		})
+		n.tasks.Go(func() {
+			err := r.folder.Run(r.ctx)
+			if err != nil && r.ctx.Err() == nil {
+				n.log.Error("folder stopped", "folder", k.Name, "err", err)
+			}
+			r.err = errors.Join(err, tree.Close())
+			r.cancel()
+			close(r.ended)
+			n.kick()
+		})
+	}
+	n.mu.Lock()
+	n.folders[k.ID] = r
+	n.mu.Unlock()
+	return r
+}
+
+func (n *Node) endFolder(id key, r *running) {
+	r.cancel()
+	<-r.ended
+	n.mu.Lock()
+	delete(n.folders, id)
+	for _, p := range n.peers {
+		delete(p.feeds, id)
+	}
+	n.mu.Unlock()
+}
+
+func (n *Node) indexPath(id key) string {
+	return filepath.Join(n.cfg.Home, fmt.Sprintf("index-%x.sqlite", id[:8]))
+}
+
+// forgetIndex deletes the index of a folder that was left.
+func (n *Node) forgetIndex(id key) {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(n.indexPath(id) + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			n.log.Warn("remove index", "err", err)
+		}
+	}
+}
+
+// matchFeeds connects each running folder with the members that are connected
+// and take part in it, and cuts the other feeds.
+func (n *Node) matchFeeds() {
+	s := n.keep.view()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, p := range n.peers {
+		for id, r := range n.folders {
+			k := s.folder(id)
+			wanted := k != nil && k.member(p.id) != nil && r.folder != nil && !r.failed() && p.heard != nil && slices.Contains(p.heard.Keeps, folder.ID(id))
+			if cancel := p.feeds[id]; wanted == (cancel != nil) {
+				continue
+			} else if cancel != nil {
+				cancel()
+				delete(p.feeds, id)
+				continue
+			}
+			ctx, cancel := context.WithCancel(p.ctx)
+			stop := context.AfterFunc(r.ctx, cancel)
+			p.feeds[id] = func() { stop(); cancel() }
+			n.tasks.Go(func() {
+				n.keepTrying(ctx, "folder feed", func() error { return n.feed(ctx, p.id, id, r.folder) })
+			})
+		}
+	}
+}
+
+func (n *Node) feed(ctx context.Context, peer p2p.PeerID, id key, f *folder.Folder) error {
+	r := newRemote(folder.DeviceID(peer), folder.ID(id), n.opener(peer))
+	defer r.close()
+	return f.Connect(ctx, r)
+}
+
+func (n *Node) opener(peer p2p.PeerID) streamOpener {
+	return func(ctx context.Context, protocol string) (p2p.Stream, error) {
+		return n.endpoint.Open(ctx, peer, protocol)
+	}
+}
+
+// servedTo finds our replica of a folder as a peer may see it. Whether there
+// is such a folder is not told to who is no member.
+func (n *Node) servedTo(peer p2p.PeerID) func(folder.ID) (folder.Remote, error) {
+	return func(id folder.ID) (folder.Remote, error) {
+		n.mu.Lock()
+		r := n.folders[key(id)]
+		n.mu.Unlock()
+		if r == nil || r.folder == nil {
+			return nil, folder.ErrNotMember
+		}
+		return r.folder.Serve(folder.DeviceID(peer))
+	}
+}
+
+func (n *Node) folderStatus(id key) folder.Status {
+	n.mu.Lock()
+	r := n.folders[id]
+	n.mu.Unlock()
+	if r == nil || r.folder == nil {
+		return folder.Status{}
+	}
+	return r.folder.Status()
+}
+
+// newFolderID is SHA-256("foldpost-folder/1" ‖ creator's key ‖ 16 random bytes).
+func (n *Node) newFolderID() key {
+	public := n.identity.Public()
+	var nonce [16]byte
+	rand.Read(nonce[:]) // never fails
+	h := sha256.New()
+	h.Write([]byte(wire.Name + "-folder/1"))
+	h.Write(public[:])
+	h.Write(nonce[:])
+	return key(h.Sum(nil))
+}
+
+// Unshare implements [app.Service].
+func (n *Node) Unshare(_ context.Context, f app.FolderID, d app.DeviceID) error {
+	return n.changeFolder(f, func(_ *kept, k *keptFolder) error {
+		k.Members = slices.DeleteFunc(k.Members, func(m keptMember) bool { return deviceID(m.Peer) == d })
+		return nil
+	})
+}
+
+// Leave implements [app.Service].
+func (n *Node) Leave(_ context.Context, f app.FolderID) error {
+	return n.changeFolder(f, func(s *kept, k *keptFolder) error {
+		id := k.ID
+		s.Folders = slices.DeleteFunc(s.Folders, func(k keptFolder) bool { return k.ID == id })
+		for i := range s.Invitations {
+			inv := &s.Invitations[i]
+			inv.Folders = slices.DeleteFunc(inv.Folders, func(k keptShare) bool { return k.ID == id })
+		}
+		return nil
+	})
+}
+
+// Pause implements [app.Service].
+func (n *Node) Pause(_ context.Context, f app.FolderID, d time.Duration) error {
+	p := &pause{}
+	if d > 0 {
+		p.Until = time.Now().Add(d)
+	}
+	return n.setPause(f, p)
+}
+
+// Resume implements [app.Service].
+func (n *Node) Resume(_ context.Context, f app.FolderID) error { return n.setPause(f, nil) }
+
+func (n *Node) setPause(f app.FolderID, p *pause) error {
+	if f == "" {
+		return n.update(func(s *kept) error { s.Paused = p; return nil })
+	}
+	return n.changeFolder(f, func(_ *kept, k *keptFolder) error { k.Paused = p; return nil })
+}
+
+func (n *Node) changeFolder(f app.FolderID, change func(*kept, *keptFolder) error) error {
+	return n.update(func(s *kept) error {
+		for i := range s.Folders {
+			if folderID(s.Folders[i].ID) == f {
+				return change(s, &s.Folders[i])
+			}
+		}
+		return app.Errorf(app.CodeNotFound, "no folder %s here: foldpost folders lists them", f)
+	})
+}
+
+// started returns a running folder, or why it does not run.
+func (n *Node) started(f app.FolderID) (*folder.Folder, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for id, r := range n.folders {
+		if folderID(id) != f {
+			continue
+		}
+		if r.folder == nil || r.failed() {
+			return nil, app.Errorf(app.CodeFailed, "the folder can not be used now: %v", r.err)
+		}
+		return r.folder, nil
+	}
+	return nil, app.Errorf(app.CodeNotFound, "no folder %s here: foldpost folders lists them", f)
+}
+
+func folderID(k key) app.FolderID { return app.FolderID(fmt.Sprintf("%x", k[:8])) }
+func deviceID(k key) app.DeviceID { return app.DeviceID(p2p.PeerID(k).String()) }

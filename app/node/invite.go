@@ -1,0 +1,266 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"foldpost/app"
+	"foldpost/assets"
+	"foldpost/mail"
+	"foldpost/p2p"
+	"foldpost/p2p/wire"
+)
+
+// Invite implements [app.Service].
+func (n *Node) Invite(_ context.Context, r app.InviteRequest) (app.Invitation, error) {
+	if err := n.checkInvite(r); err != nil {
+		return app.Invitation{}, err
+	}
+	return n.invite(r, nil)
+}
+
+// Bounds of an invitation's life.
+const (
+	minExpires = time.Minute
+	maxExpires = 90 * 24 * time.Hour
+)
+
+// checkInvite refuses what can not become an invitation, before anything is
+// changed for it.
+func (n *Node) checkInvite(r app.InviteRequest) error {
+	if r.Expires != 0 && (r.Expires < minExpires || r.Expires > maxExpires) {
+		return app.Errorf(app.CodeUsage, "an invitation is good for a minute at least and 90 days at most")
+	}
+	if r.To == "" {
+		return nil
+	}
+	if _, err := mail.ParseAddress(r.To); err != nil {
+		return app.Errorf(app.CodeUsage, "%q is no e-mail address: it looks like bob@example.org", r.To)
+	}
+	if n.keep.view().Mailbox == nil && !r.ByHand {
+		return app.Errorf(app.CodeFailed, "no e-mail account is set up to send the invitation: foldpost mailbox set YOUR-ADDRESS, or --by-hand to send it yourself")
+	}
+	return nil
+}
+
+// invite makes an invitation, or finds the open one for the same address, and
+// lets a folder follow it.
+func (n *Node) invite(r app.InviteRequest, share *keptShare) (app.Invitation, error) {
+	inv := newInvitation(r, time.Now())
+	err := n.update(func(s *kept) error {
+		if !r.ByHand && r.To != "" && s.Mailbox != nil {
+			inv.Mailed = mailDue
+		}
+		open := s.openFor(r.To)
+		if open == nil {
+			s.Invitations = append(s.Invitations, inv)
+			open = &s.Invitations[len(s.Invitations)-1]
+		}
+		if share != nil {
+			open.Folders = slices.DeleteFunc(open.Folders, func(k keptShare) bool { return k.ID == share.ID })
+			open.Folders = append(open.Folders, *share)
+		}
+		if open.Mailed == mailNone && inv.Mailed == mailDue {
+			open.Mailed = mailDue // by hand before, now by mail as well
+		}
+		inv = *open
+		return nil
+	})
+	if err != nil {
+		return app.Invitation{}, err
+	}
+	return n.reveal(inv)
+}
+
+// openFor returns the open invitation that was sent to an address. Links are
+// for whoever has them: each is a new one.
+func (s *kept) openFor(to string) *invitation {
+	for i := range s.Invitations {
+		inv := &s.Invitations[i]
+		if to != "" && inv.Direction == app.Sent && strings.EqualFold(inv.With, to) && inv.refusal(time.Now()) == 0 {
+			return inv
+		}
+	}
+	return nil
+}
+
+func newInvitation(r app.InviteRequest, now time.Time) invitation {
+	inv := invitation{Direction: app.Sent, State: invOpen, With: r.To, Note: r.Note, Created: now.Truncate(time.Second)}
+	rand.Read(inv.Token[:]) // never fails
+	rand.Read(inv.Salt[:])
+	valid := r.Expires
+	if r.To == "" {
+		rand.Read(inv.Secret[:])
+		inv.Via = p2p.ViaLink
+		inv.PSK = key(p2p.LinkPSK(p2p.LinkSecret(inv.Secret), inv.Salt))
+		if valid == 0 {
+			valid = linkExpires
+		}
+	} else {
+		words := p2p.NewWords()
+		inv.Via, inv.Words = p2p.ViaWords, words.Reveal()
+		inv.PSK = key(p2p.WordsPSK(words, inv.Salt))
+		if valid == 0 {
+			valid = wordsExpire
+		}
+	}
+	inv.Expires = inv.Created.Add(valid)
+	return inv
+}
+
+// reveal returns an invitation with its secrets, for its user.
+func (n *Node) reveal(inv invitation) (app.Invitation, error) {
+	a := app.Invitation{ID: inv.id(), To: inv.With, Words: inv.Words, Expires: inv.Expires, Mailed: inv.Mailed != mailNone}
+	p := n.payload(inv)
+	if inv.Via == p2p.ViaLink {
+		l := mail.InviteLink{Payload: p, Salt: mail.Salt(inv.Salt), Secret: p2p.LinkSecret(inv.Secret)}
+		var err error
+		if a.Link, err = l.Reveal(); err != nil {
+			return a, err
+		}
+		a.File, err = mail.LinkFile(l)
+		return a, err
+	}
+	letter, err := mail.SealInvitation(p2p.Secret(inv.PSK), mail.Salt(inv.Salt), p.ByHand())
+	if err != nil {
+		return a, err
+	}
+	text := assets.InvitationByHand(n.invitationText(inv))
+	a.Subject = text.Subject
+	a.Text = mail.CopyText(text.Body, letter)
+	a.File = mail.LetterFile(letter)
+	if a.Mailto, err = mail.MailtoURL(inv.With, text.Subject, text.Body, letter); err != nil {
+		inv.Note = "" // a long first line does not fit: the mail goes without it
+		text = assets.InvitationByHand(n.invitationText(inv))
+		if a.Mailto, err = mail.MailtoURL(inv.With, text.Subject, text.Body, letter); err != nil {
+			a.Mailto = "" // the file and the text are left
+		}
+	}
+	return a, nil
+}
+
+func (n *Node) invitationText(inv invitation) assets.Invitation {
+	return assets.Invitation{Person: n.person(), Note: inv.Note, Folder: len(inv.Folders) > 0, Expires: inv.Expires.Local()}
+}
+
+// person is what this device's user is called in letters.
+func (n *Node) person() string {
+	s := n.keep.view()
+	switch {
+	case s.Person != "":
+		return s.Person
+	case s.Mailbox != nil:
+		return s.Mailbox.Address
+	}
+	return s.Name
+}
+
+// payload is what an invitation's letter or link says.
+func (n *Node) payload(inv invitation) mail.Payload {
+	p := n.payloadOf(mail.KindInvitation, p2p.Token(inv.Token), inv)
+	s := n.keep.view()
+	for _, share := range inv.Folders {
+		if f := s.folder(share.ID); f != nil {
+			st := n.folderStatus(f.ID)
+			p.Folders = append(p.Folders, mail.FolderOffer{
+				ID: f.ID, Name: f.Name, Files: uint64(st.Files), Bytes: uint64(st.Bytes), Role: roleNumber(share.Role),
+			})
+		}
+	}
+	return p
+}
+
+// payloadOf fills in what every letter of this device says.
+func (n *Node) payloadOf(kind mail.Kind, token p2p.Token, inv invitation) mail.Payload {
+	s := n.keep.view()
+	p := mail.Payload{
+		Kind: kind, Token: token, Addrs: n.addrs(), Public: n.identity.Public(), Static: n.identity.Static(), StaticSig: n.identity.StaticSig(),
+		Person: n.person(), Device: s.Name, Program: wire.Name + " " + n.cfg.Version, To: inv.With,
+		Created: inv.Created, Expires: inv.Expires,
+	}
+	if len(p.Addrs) > mail.MaxAddrs {
+		p.Addrs = p.Addrs[:mail.MaxAddrs]
+	}
+	if s.Mailbox != nil {
+		p.From = s.Mailbox.Address
+	}
+	return p
+}
+
+// answer is the letter that tells an inviter where this device is.
+func (n *Node) answer(inv invitation) (letter []byte, p mail.Payload, err error) {
+	var token p2p.Token
+	rand.Read(token[:]) // never fails
+	p = n.payloadOf(mail.KindAnswer, token, inv)
+	p.InReplyTo, p.Created = p2p.Token(inv.Token), time.Now().Truncate(time.Second)
+	letter, err = mail.SealAnswer(p2p.Secret(inv.PSK), mail.Salt(inv.Salt), p)
+	return letter, p, err
+}
+
+// Withdraw implements [app.Service].
+func (n *Node) Withdraw(_ context.Context, id app.InvitationID) error {
+	defer n.kick()
+	if n.dismiss(id) {
+		return nil
+	}
+	return n.update(func(s *kept) error {
+		for i := range s.Invitations {
+			inv := &s.Invitations[i]
+			switch {
+			case inv.id() != id:
+				continue
+			case inv.State == invUsed:
+				return app.Errorf(app.CodeFailed, "the invitation was used already: foldpost unpair removes the device")
+			}
+			inv.end(invCancelled, "")
+			return nil
+		}
+		return app.Errorf(app.CodeNotFound, "no open invitation %s: foldpost status lists them", id)
+	})
+}
+
+// Unpair implements [app.Service].
+func (n *Node) Unpair(_ context.Context, d app.DeviceID) error {
+	id := peerIDOf(d)
+	err := n.update(func(s *kept) error {
+		p := s.peer(id)
+		if p == nil {
+			return app.Errorf(app.CodeNotFound, "no device %s: foldpost devices lists them", d)
+		}
+		owner := p.Owner
+		s.Peers = slices.DeleteFunc(s.Peers, func(p keptPeer) bool { return p.Peer == key(id) })
+		for i := range s.Folders {
+			f := &s.Folders[i]
+			f.Members = slices.DeleteFunc(f.Members, func(m keptMember) bool { return m.Peer == key(id) })
+		}
+		for i := range s.Invitations {
+			inv := &s.Invitations[i]
+			if inv.State == invOpen && (inv.Peer == key(id) || owner != "" && strings.EqualFold(inv.With, owner)) {
+				inv.end(invCancelled, "")
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		n.endpoint.Unpair(id)
+	}
+	return err
+}
+
+func bytesText(b int64) string {
+	const unit = 1000
+	if b < unit {
+		return fmt.Sprintf("%d bytes", b)
+	}
+	f := float64(b)
+	for _, u := range []string{"kB", "MB", "GB", "TB"} {
+		if f /= unit; f < unit || u == "TB" {
+			return fmt.Sprintf("%.1f %s", f, u)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,165 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"syscall"
+	"time"
+
+	"foldpost/p2p"
+)
+
+// listen opens the UDP sockets and makes the endpoint on them.
+func (n *Node) listen() error {
+	conns := n.cfg.Conns
+	if conns == nil {
+		var err error
+		if conns, err = n.openSockets(); err != nil {
+			return err
+		}
+		n.sockets = conns
+	}
+	local, ok := conns[0].LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return fmt.Errorf("listen: %v is no UDP address", conns[0].LocalAddr())
+	}
+	n.port = uint16(local.Port)
+	n.addrs = n.cfg.Addresses
+	if n.addrs == nil {
+		n.addrs = func() []netip.AddrPort { return hostAddresses(conns) }
+	}
+	n.endpoint = p2p.New(p2p.Config{
+		Identity: n.identity, Conns: conns, Manager: manager{n}, Log: n.log,
+		Protocols: []string{protocolShares, protocolFolder},
+	})
+	return nil
+}
+
+func (n *Node) closeSockets() error {
+	var errs []error
+	for _, c := range n.sockets {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// openSockets opens what Listen names, or the kept port on all addresses of
+// both families.
+func (n *Node) openSockets() ([]net.PacketConn, error) {
+	listen := n.cfg.Listen
+	all := len(listen) == 0
+	if all {
+		port := n.keep.view().Port
+		listen = []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), port), netip.AddrPortFrom(netip.IPv6Unspecified(), port)}
+	}
+	var conns []net.PacketConn
+	var errs []error
+	for i, a := range listen {
+		if i > 0 && a.Addr().Is4() == listen[0].Addr().Is4() {
+			errs = append(errs, fmt.Errorf("%s: there is another address of its family already", a))
+			continue
+		}
+		network := "udp6"
+		if a.Addr().Is4() {
+			network = "udp4"
+		}
+		c, err := net.ListenPacket(network, a.String())
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		conns = append(conns, c)
+	}
+	if len(conns) > 0 && (all || len(errs) == 0) {
+		return conns, nil // one family may be missing on this computer
+	}
+	for _, c := range conns {
+		errs = append(errs, c.Close())
+	}
+	err := errors.Join(errs...)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("listen: %w; choose another port: --listen, or foldpost config port NUMBER while it runs", err)
+	}
+	return nil, fmt.Errorf("listen: %w", err)
+}
+
+// hostAddresses returns the addresses under which the sockets can be reached
+// on this computer's networks.
+func hostAddresses(conns []net.PacketConn) []netip.AddrPort {
+	var found []netip.AddrPort
+	for _, c := range conns {
+		local, ok := c.LocalAddr().(*net.UDPAddr)
+		if !ok {
+			continue
+		}
+		bound := local.AddrPort()
+		if !bound.Addr().IsUnspecified() {
+			found = append(found, netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()))
+			continue
+		}
+		for _, a := range interfaceAddresses() {
+			if a.Is4() == bound.Addr().Is4() {
+				found = append(found, netip.AddrPortFrom(a, bound.Port()))
+			}
+		}
+	}
+	return found
+}
+
+// interfaceAddresses returns what others might reach: no loopback, no
+// link-local addresses, whose zones mean nothing elsewhere.
+func interfaceAddresses() []netip.Addr {
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var found []netip.Addr
+	for _, a := range list {
+		ipnet, ok := a.(*net.IPNet)
+		if !ok {
+			continue
+		}
+		ip, ok := netip.AddrFromSlice(ipnet.IP)
+		ip = ip.Unmap()
+		if ok && ip.IsGlobalUnicast() && !slices.Contains(found, ip) {
+			found = append(found, ip)
+		}
+	}
+	return found
+}
+
+// hostCandidates is what this device announces of itself.
+func (n *Node) hostCandidates() []p2p.Candidate {
+	var list []p2p.Candidate
+	for _, a := range n.addrs() {
+		list = append(list, p2p.Candidate{Peer: n.identity.ID(), Addr: a, Kind: p2p.Host, Source: "own"})
+	}
+	return list
+}
+
+// addKnownAddresses tells the endpoint where paired devices were reached last.
+func (n *Node) addKnownAddresses() {
+	s := n.keep.view()
+	for i := range s.Peers {
+		p := &s.Peers[i]
+		n.addCandidates(p2p.PeerID(p.Peer), p.Last, "last", time.Time{})
+	}
+}
+
+// addCandidates gives kept addresses of a peer to the endpoint.
+func (n *Node) addCandidates(id p2p.PeerID, addrs []string, source string, expires time.Time) {
+	for _, s := range addrs {
+		if a, err := netip.ParseAddrPort(s); err == nil {
+			n.addCandidate(p2p.Candidate{Peer: id, Addr: a, Kind: p2p.Host, Source: source, Expires: expires})
+		}
+	}
+}
+
+func (n *Node) addCandidate(c p2p.Candidate) {
+	if err := n.endpoint.AddCandidate(c, p2p.Metadata{}); err != nil {
+		n.log.Debug("address not used", "device", c.Peer.Short(), "source", c.Source, "err", err)
+	}
+}
