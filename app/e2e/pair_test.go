@@ -1,0 +1,254 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"foldpost/app"
+	"foldpost/mail/mailtest"
+)
+
+// TestPairByMail: six words and a mail pair two devices, however slow mail is.
+func TestPairByMail(t *testing.T) {
+	for _, latency := range []time.Duration{2 * time.Second, time.Minute, 10 * time.Minute} {
+		t.Run(latency.String(), func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.mail.SetFaults(mailtest.Faults{Delay: latency})
+				ada, bob := w.device("ada"), w.device("bob")
+				ada.mailbox()
+				bob.mailbox()
+				inv := ada.invite(bob)
+				bob.eventually("invited", latency+time.Minute, invited)
+				w.must(bob.accept(inv.Words))
+				for _, d := range []*device{ada, bob} {
+					d.eventually("linked", time.Minute, connected)
+					if v := d.State().Devices[0].Verified; v != "words" {
+						t.Errorf("%s: verified by %q, want words", d.name, v)
+					}
+				}
+				if o := ada.State().Devices[0].Owner; o != bob.email {
+					t.Errorf("ada: owner %q, want whom she invited", o)
+				}
+				if o := bob.State().Devices[0].Owner; o != ada.email {
+					t.Errorf("bob: owner %q, want whose letter he opened", o)
+				}
+			})
+		})
+	}
+}
+
+// TestPairOverFaultyMail: the same with each fault of mail that leaves a copy.
+func TestPairOverFaultyMail(t *testing.T) {
+	for name, f := range map[string]mailtest.Faults{
+		"duplicated": {Duplicate: true},
+		"reordered":  {Reorder: true},
+		"spam":       {Junk: true},
+		"greylisted": {Greylist: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.mail.SetFaults(f)
+				ada, bob := w.device("ada"), w.device("bob")
+				ada.mailbox()
+				bob.mailbox()
+				if f.Junk { // looked at only while an invitation of one's own is open
+					_, err := bob.Invite(t.Context(), app.InviteRequest{To: "cem@c.example"})
+					w.must(err)
+				}
+				inv := ada.invite(bob)
+				bob.eventually("invited", time.Hour, invited)
+				if n := len(bob.State().Questions); n != 1 {
+					t.Errorf("bob: %d questions, want one", n)
+				}
+				w.must(bob.accept(inv.Words))
+				ada.eventually("linked", 10*time.Minute, connected)
+				bob.eventually("linked", time.Minute, connected)
+			})
+		})
+	}
+}
+
+// TestMailIsLost: the words wait; sent by hand, the same invitation works.
+func TestMailIsLost(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.mail.SetFaults(mailtest.Faults{Drop: true})
+		ada, bob := w.device("ada"), w.device("bob")
+		ada.mailbox()
+		bob.mailbox()
+		inv := ada.invite(bob)
+		bob.never("invited", time.Hour, invited)
+		again := ada.invite(bob)
+		if again.ID != inv.ID || again.Words != inv.Words {
+			t.Errorf("inviting again gave another invitation: %s %s", again.ID, inv.ID)
+		}
+		if len(again.Mailto) == 0 || len(again.Mailto) >= 1500 {
+			t.Errorf("mailto of %d characters, want 1 to 1499", len(again.Mailto))
+		}
+		_, err := bob.Accept(t.Context(), app.AcceptRequest{Input: again.Text, Words: again.Words})
+		w.must(err)
+		bob.eventually("linked", time.Minute, connected)
+	})
+}
+
+// TestByHandNeedsNoMailbox: file, text and no account on either side.
+func TestByHandNeedsNoMailbox(t *testing.T) {
+	for _, form := range []string{"text", "file"} {
+		inWorld(t, func(w *world) {
+			ada, bob := w.device("ada"), w.device("bob")
+			inv, err := ada.Invite(t.Context(), app.InviteRequest{To: bob.email, ByHand: true, Note: "Hi Bob"})
+			w.must(err)
+			if inv.Mailed || !strings.Contains(inv.Text, "Hi Bob") {
+				t.Errorf("mailed %v, text %q", inv.Mailed, inv.Text)
+			}
+			input := inv.Text
+			if form == "file" {
+				input = string(inv.File)
+			}
+			p, err := bob.Look(t.Context(), input)
+			if err != nil || !p.NeedsWords {
+				t.Errorf("Look = %+v, %v, want it to need words", p, err)
+			}
+			_, err = bob.Accept(t.Context(), app.AcceptRequest{Input: input, Words: inv.Words})
+			w.must(err)
+			ada.eventually("linked", time.Minute, connected)
+			bob.eventually("linked", time.Minute, connected)
+		})
+	}
+}
+
+// TestWrongWords cost nothing, and a misheard one is repaired.
+func TestWrongWords(t *testing.T) {
+	inWorld(t, func(w *world) {
+		ada, bob := w.device("ada"), w.device("bob")
+		ada.mailbox()
+		bob.mailbox()
+		inv := ada.invite(bob)
+		bob.eventually("invited", time.Minute, invited)
+		for _, words := range []string{"", "one two", "abacus abdomen abdominal abide abiding ability", strings.Repeat("zzzz ", 6)} {
+			if err := bob.accept(words); app.CodeOf(err) != app.CodeWords {
+				t.Errorf("accept(%q) = %v, want code words", words, err)
+			}
+		}
+		ada.never("burnt or paired", 5*time.Minute, func(s app.State) bool { return !step(app.StepWaiting)(s) && !step(app.StepSending)(s) })
+		w.must(bob.accept(strings.ToUpper(strings.ReplaceAll(inv.Words, " ", " - "))))
+		bob.eventually("linked", time.Minute, connected)
+	})
+}
+
+func TestExpiredInvitation(t *testing.T) {
+	inWorld(t, func(w *world) {
+		ada, bob := w.device("ada"), w.device("bob")
+		ada.mailbox()
+		bob.mailbox()
+		inv, err := ada.Invite(t.Context(), app.InviteRequest{To: bob.email, Expires: time.Hour})
+		w.must(err)
+		bob.eventually("invited", time.Minute, invited)
+		time.Sleep(61 * time.Minute) // simulated
+		if err := bob.accept(inv.Words); err == nil || !strings.Contains(err.Error(), "expired") {
+			t.Errorf("accept of an expired invitation = %v", err)
+		}
+		ada.eventually("says that it expired", time.Minute, step(app.StepFailed))
+	})
+}
+
+// TestWithdrawnInvitation: the answerer is told, and nobody is paired.
+func TestWithdrawnInvitation(t *testing.T) {
+	inWorld(t, func(w *world) {
+		ada, bob := w.device("ada"), w.device("bob")
+		ada.mailbox()
+		bob.mailbox()
+		inv := ada.invite(bob)
+		bob.eventually("invited", time.Minute, invited)
+		w.must(ada.Withdraw(t.Context(), inv.ID))
+		w.must(bob.accept(inv.Words))
+		bob.eventually("told", 10*time.Minute, step(app.StepFailed))
+		if p := bob.State().Invitations[0].Problem; !strings.Contains(p, "withdrawn") {
+			t.Errorf("bob is told %q", p)
+		}
+		if paired(ada.State()) || paired(bob.State()) {
+			t.Error("paired by a withdrawn invitation")
+		}
+	})
+}
+
+// TestInviterRestartsInBetween: an invitation outlives the process that made
+// it, and the words can be seen again.
+func TestInviterRestartsInBetween(t *testing.T) {
+	inWorld(t, func(w *world) {
+		ada, bob := w.device("ada"), w.device("bob")
+		ada.mailbox()
+		bob.mailbox()
+		inv := ada.invite(bob)
+		bob.eventually("invited", time.Minute, invited)
+		ada.restart()
+		if again := ada.invite(bob); again.Words != inv.Words {
+			t.Errorf("other words after the restart")
+		}
+		bob.restart()
+		bob.eventually("invited", time.Minute, invited)
+		w.must(bob.accept(inv.Words))
+		ada.eventually("linked", time.Minute, connected)
+		for range 3 {
+			ada.restart()
+			ada.eventually("linked again", time.Minute, connected)
+			bob.restart()
+			bob.eventually("linked again", time.Minute, connected)
+		}
+	})
+}
+
+// TestInvitationIsForOne: the second who has the words is told that it was
+// used.
+func TestInvitationIsForOne(t *testing.T) {
+	inWorld(t, func(w *world) {
+		ada, bob, cem := w.device("ada"), w.device("bob"), w.device("cem")
+		inv, err := ada.Invite(t.Context(), app.InviteRequest{To: bob.email, ByHand: true})
+		w.must(err)
+		for _, d := range []*device{bob, cem} {
+			_, err := d.Accept(t.Context(), app.AcceptRequest{Input: inv.Text, Words: inv.Words})
+			w.must(err)
+		}
+		ada.eventually("paired", time.Minute, paired)
+		time.Sleep(5 * time.Minute) // simulated
+		if n := len(ada.State().Devices); n != 1 {
+			t.Errorf("ada is paired with %d devices, want 1", n)
+		}
+		if paired(bob.State()) == paired(cem.State()) {
+			t.Errorf("bob paired: %v, cem paired: %v; want exactly one", paired(bob.State()), paired(cem.State()))
+		}
+	})
+}
+
+// TestAnswerByMail: who can not be reached, but reaches, gets through; who can
+// be reached only himself is called after his answer arrived.
+func TestAnswerByMail(t *testing.T) {
+	inWorld(t, func(w *world) {
+		ada, bob := w.device("ada"), w.device("bob")
+		ada.mailbox()
+		bob.mailbox()
+		inv := ada.invite(bob)
+		bob.eventually("invited", time.Minute, invited)
+		w.refuseFrom(bob, ada) // bob's first packets do not get through, as at a router
+		w.must(bob.accept(inv.Words))
+		ada.eventually("linked", 2*time.Minute, connected)
+		bob.eventually("linked", 2*time.Minute, connected)
+		if n := len(w.mail.Messages(ada.email)); n != 1 {
+			t.Errorf("%d mails to ada, want one answer", n)
+		}
+	})
+}
+
+// TestUnpair ends the link and the sharing on both sides.
+func TestUnpair(t *testing.T) {
+	inWorld(t, func(w *world) {
+		ada, bob := w.device("ada"), w.device("bob")
+		w.link(ada, bob)
+		w.must(ada.Unpair(t.Context(), ada.State().Devices[0].ID))
+		bob.eventually("disconnected", time.Minute, func(s app.State) bool { return !connected(s) })
+		if paired(ada.State()) {
+			t.Error("ada still shows the device")
+		}
+		bob.never("connected again", 10*time.Minute, connected)
+	})
+}

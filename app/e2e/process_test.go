@@ -1,0 +1,173 @@
+//go:build real || lab
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"foldpost/app"
+)
+
+// program is the binary under test, built once.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "foldpost-e2e-")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "foldpost")
+	cmd := exec.Command("go", "build", "-tags", "nogui", "-o", bin, "foldpost")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return bin, nil
+})
+
+// A process is a foldpost that runs for a home, and the commands for it.
+type process struct {
+	t      *testing.T
+	bin    string
+	home   string
+	prefix []string // of each command: how to get onto its host
+	listen string
+	cmd    *exec.Cmd
+	log    *os.File
+}
+
+func newProcess(t *testing.T, name, listen string, prefix ...string) *process {
+	t.Helper()
+	bin, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	log, err := os.Create(filepath.Join(dir, name+".log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{t: t, bin: bin, home: filepath.Join(dir, name), prefix: prefix, listen: listen, log: log}
+	t.Cleanup(func() {
+		p.stop()
+		log.Close()
+		if t.Failed() {
+			b, _ := os.ReadFile(log.Name())
+			t.Logf("log of %s (its end):\n%s", name, tail(b, 6000))
+		}
+	})
+	return p
+}
+
+func tail(b []byte, n int) []byte { return b[max(0, len(b)-n):] }
+
+func (p *process) command(args ...string) *exec.Cmd {
+	all := append(append([]string{}, p.prefix...), append([]string{p.bin, "--home", p.home}, args...)...)
+	return exec.Command(all[0], all[1:]...)
+}
+
+// start starts the program and returns when it answers commands.
+func (p *process) start() {
+	p.t.Helper()
+	args := []string{"run", "-v"}
+	if p.listen != "" {
+		args = append(args, "--listen", p.listen)
+	}
+	p.cmd = p.command(args...)
+	p.cmd.Stderr = p.log
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.eventually("answers", 20*time.Second, func() bool {
+		return p.command("status", "--json").Run() == nil
+	})
+}
+
+func (p *process) stop() {
+	if p.cmd == nil {
+		return
+	}
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.cmd.Wait()
+	p.cmd = nil
+}
+
+// kill ends the program as a power cut would, as far as a process can tell.
+func (p *process) kill() {
+	p.cmd.Process.Kill()
+	p.cmd.Wait()
+	p.cmd = nil
+}
+
+// A result is what a command said.
+type result struct {
+	out, talk string
+	code      int
+}
+
+func (p *process) try(stdin string, args ...string) result {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := p.command(args...)
+	var out, talk bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &talk
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	stop := context.AfterFunc(ctx, func() { cmd.Process.Kill() })
+	defer stop()
+	err := cmd.Wait()
+	r := result{out: out.String(), talk: talk.String()}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		r.code = exit.ExitCode()
+	} else if err != nil {
+		p.t.Fatalf("foldpost %s: %v", strings.Join(args, " "), err)
+	}
+	return r
+}
+
+// do runs a command that must end with 0 and returns its stdout.
+func (p *process) do(args ...string) string { p.t.Helper(); return p.with("", args...) }
+
+func (p *process) with(stdin string, args ...string) string {
+	p.t.Helper()
+	r := p.try(stdin, args...)
+	if r.code != 0 {
+		p.t.Fatalf("foldpost %s: exit %d\n%s%s", strings.Join(args, " "), r.code, r.out, r.talk)
+	}
+	return r.out
+}
+
+func (p *process) state() app.State {
+	p.t.Helper()
+	var s app.State
+	if err := json.Unmarshal([]byte(p.do("status", "--json")), &s); err != nil {
+		p.t.Fatal(err)
+	}
+	return s
+}
+
+// eventually waits for something that happens outside this process.
+func (p *process) eventually(what string, limit time.Duration, ok func() bool) {
+	p.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(limit); !ok(); {
+		select {
+		case <-end:
+			p.t.Fatalf("%s: not within %s", what, limit)
+		case <-tick.C:
+		}
+	}
+}
