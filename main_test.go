@@ -77,7 +77,7 @@ func TestLayers(t *testing.T) {
 
 // TestProgramName fails where a label spells the program's name itself.
 func TestProgramName(t *testing.T) {
-	for _, dir := range []string{"p2p", "mail", "app"} {
+	for _, dir := range []string{"p2p", "mail", "app/folder", "app/node"} {
 		for file, literals := range stringLiterals(t, dir) {
 			for _, s := range literals {
 				if strings.HasPrefix(s, "foldpost-") || strings.HasPrefix(s, "foldpost/1") || strings.HasPrefix(s, "EXPORTER-foldpost") {
