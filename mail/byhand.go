@@ -33,8 +33,9 @@ type Found struct {
 
 // Find looks for a letter or an invite link in what a person pasted, dropped
 // or opened: a .foldpost file, the saved attachment, a whole message with
-// quote marks and broken lines, or just the code. Errors wrap
-// [ErrNothingFound], [ErrDamaged], [ErrNotUsed] or [ErrLink].
+// quote marks and broken lines, or just the code. Where an invitation is quoted
+// in its answer it finds the answer. Errors wrap [ErrNothingFound],
+// [ErrDamaged], [ErrNotUsed] or [ErrLink].
 func Find(b []byte) (Found, error) {
 	if len(b) > MaxPaste {
 		return Found{}, fmt.Errorf("%w (%d bytes, at most %d are looked at)", ErrNothingFound, len(b), MaxPaste)
@@ -43,22 +44,27 @@ func Find(b []byte) (Found, error) {
 		return Found{Letter: b, Head: head}, nil
 	}
 	tokens := tokenize(string(b))
+	var invitation Found
 	first := error(ErrNothingFound)
 	starts := 0
 	for i := range tokens {
 		f, err := findAt(tokens[i:])
-		if err == nil {
-			return f, nil
-		}
-		if errors.Is(err, ErrNothingFound) {
+		switch {
+		case errors.Is(err, ErrNothingFound):
 			continue
-		}
-		if errors.Is(first, ErrNothingFound) {
+		case err == nil && (f.Link != nil || f.Head.Pattern == PatternAnswer):
+			return f, nil
+		case err == nil && invitation.Letter == nil:
+			invitation = f
+		case err != nil && errors.Is(first, ErrNothingFound):
 			first = err
 		}
 		if starts++; starts == maxStarts {
 			break
 		}
+	}
+	if invitation.Letter != nil {
+		return invitation, nil
 	}
 	return Found{}, first
 }

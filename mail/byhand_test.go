@@ -94,6 +94,19 @@ func TestFindLetterInCopiedText(t *testing.T) {
 	}
 }
 
+func TestFindAnswerThatQuotesItsInvitation(t *testing.T) {
+	invitation, answer := mustSeal(t, PatternInvitation, testInvitation()), mustSeal(t, PatternAnswer, testAnswer())
+	quoted := quoteWith("> ")(wrapAt(72)(CopyText(handText, invitation)))
+	for name, in := range map[string]string{
+		"below": quoted + CopyText("Bob accepted.", answer),
+		"above": CopyText("Bob accepted.", answer) + quoted,
+	} {
+		if got, err := Find([]byte(in)); err != nil || !bytes.Equal(got.Letter, answer) {
+			t.Errorf("answer %s its invitation: Find = pattern %d, %v", name, got.Head.Pattern, err)
+		}
+	}
+}
+
 func TestFindLinkInCopiedText(t *testing.T) {
 	link := mustReveal(t, testLink())
 	for _, around := range []string{"%s", "Hi Bob, here it is: %s\n", "<%s>", "see “%s”.", "(%s)\nGreetings from Ada", "%s,\nAda", "İİİİ:%s", "FOLDPOST: %s"} {
