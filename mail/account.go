@@ -11,6 +11,8 @@ import (
 	netmail "net/mail"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 // Security is how a connection to a mail server becomes encrypted. There is no
@@ -126,7 +128,8 @@ func (a Account) redact(err error) error {
 }
 
 // ParseAddress reads a bare e-mail address such as a person types. Its error
-// is a *Problem. The part after the @ comes back in lower case.
+// is a *Problem. The domain comes back in lower case, one with other letters
+// than a to z in the form that DNS and every mail server know (xn--).
 func ParseAddress(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	bad := func(reason string) (string, error) {
@@ -148,5 +151,9 @@ func ParseAddress(s string) (string, error) {
 	if err := oneLine(s); err != nil {
 		return bad(err.Error())
 	}
-	return s[:at] + "@" + strings.ToLower(s[at+1:]), nil
+	domain, err := idna.Lookup.ToASCII(s[at+1:])
+	if err != nil {
+		return bad(err.Error())
+	}
+	return s[:at] + "@" + domain, nil
 }

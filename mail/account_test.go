@@ -12,6 +12,7 @@ import (
 func TestParseAddress(t *testing.T) {
 	for in, want := range map[string]string{
 		"bob@b.test": "bob@b.test", "  Bob.Smith+x@B.Test ": "Bob.Smith+x@b.test", "o_o@sub.b.test": "o_o@sub.b.test",
+		"bob@Bücher.test": "bob@xn--bcher-kva.test", "jörg@b.test": "jörg@b.test", "root@localhost": "root@localhost",
 	} {
 		if got, err := ParseAddress(in); err != nil || got != want {
 			t.Errorf("ParseAddress(%q) = %q, %v; want %q", in, got, err, want)
@@ -19,7 +20,7 @@ func TestParseAddress(t *testing.T) {
 	}
 	for _, in := range []string{
 		"", "bob", "@b.test", "bob@", "bob@@b.test", "a@b@c.test", "Bob <bob@b.test>", "<bob@b.test>", "bob@b.test, eve@e.test", "bob b@b.test",
-		"bob@b.test\r\nRCPT TO:<eve@e.test>", "bob@b.test\x00", "bob@[127.0.0.1]", "\"a b\"@b.test", "bob@b.test(x)", strings.Repeat("x", 250) + "@b.test",
+		"bob@b.test\r\nRCPT TO:<eve@e.test>", "bob@b.test\x00", "bob@[127.0.0.1]", "bob@b..test", "bob@-b.test", "\"a b\"@b.test", "bob@b.test(x)", strings.Repeat("x", 250) + "@b.test",
 	} {
 		got, err := ParseAddress(in)
 		var p *Problem

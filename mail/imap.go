@@ -41,7 +41,7 @@ type IMAP struct {
 
 	mu      sync.Mutex
 	junk    bool
-	junkSet chan struct{} // closed when junk is set anew
+	wake    chan struct{} // closed when waiting should end: by WatchJunk, Retry
 	problem *Problem
 	changed chan struct{} // closed when problem changes
 }
@@ -59,7 +59,7 @@ func NewIMAP(a Account, log *slog.Logger) *IMAP {
 		logins:  rate.NewLimiter(rate.Every(time.Hour/loginsPerHour), loginsPerHour),
 		headers: rate.NewLimiter(rate.Every(time.Minute/headersPerMinute), headersPerMinute),
 		bodies:  rate.NewLimiter(rate.Every(time.Minute/bodiesPerMinute), bodiesPerMinute),
-		junkSet: make(chan struct{}),
+		wake:    make(chan struct{}),
 		changed: make(chan struct{}),
 	}
 }
@@ -76,14 +76,26 @@ func (m *IMAP) WatchJunk(on bool) {
 		return
 	}
 	m.junk = on
-	close(m.junkSet)
-	m.junkSet = make(chan struct{})
+	m.wakeLocked()
 }
 
-func (m *IMAP) watchesJunk() (on bool, changed <-chan struct{}) {
+// Retry makes Messages check its connection, or make a new one, at once: when
+// the network changed, the computer slept, or a person asks for it.
+func (m *IMAP) Retry() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.junk, m.junkSet
+	m.wakeLocked()
+}
+
+func (m *IMAP) wakeLocked() {
+	close(m.wake)
+	m.wake = make(chan struct{})
+}
+
+func (m *IMAP) watchesJunk() (on bool, wake <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.junk, m.wake
 }
 
 // State is what keeps Messages from working at the moment, nil if nothing is
@@ -133,8 +145,9 @@ func (m *IMAP) Messages(ctx context.Context) iter.Seq2[Message, error] {
 			if ctx.Err() != nil || r.stopped {
 				return
 			}
+			_, wake := r.watchesJunk()
 			pause := r.judge(err, time.Since(began))
-			if r.stopped || sleep(ctx, pause) != nil {
+			if r.stopped || sleep(ctx, pause, wake) != nil {
 				return
 			}
 		}
@@ -187,7 +200,7 @@ func (r *receiver) judge(err error, lasted time.Duration) time.Duration {
 		r.stopped = !r.yield(Message{}, p)
 	}
 	r.backoff = min(max(2*r.backoff, minBackoff), maxBackoff)
-	if !p.Temporary() {
+	if p.Kind == WrongPassword {
 		return refusedPause
 	}
 	if r.polls() {
@@ -221,14 +234,14 @@ func (r *receiver) connection(ctx context.Context) error {
 // mayLogin waits until there was not too many a login in the last hour.
 func (m *IMAP) mayLogin(ctx context.Context) error {
 	if missing := 1 - m.logins.Tokens(); missing > 0 {
-		return sleep(ctx, time.Duration(missing*float64(time.Hour/loginsPerHour)))
+		return sleep(ctx, time.Duration(missing*float64(time.Hour/loginsPerHour)), nil)
 	}
 	return nil
 }
 
 func (r *receiver) work(ctx context.Context, s *session) error {
 	for {
-		junk, junkChanged := r.watchesJunk()
+		junk, wake := r.watchesJunk()
 		if junk {
 			if err := r.lookAtJunk(ctx, s); err != nil || r.stopped {
 				return err
@@ -247,17 +260,17 @@ func (r *receiver) work(ctx context.Context, s *session) error {
 		if junk {
 			until = time.Now().Add(junkPause)
 		}
-		if err := r.wait(ctx, s, until, junkChanged); err != nil || r.stopped {
+		if err := r.wait(ctx, s, until, wake); err != nil || r.stopped {
 			return err
 		}
 	}
 }
 
 // wait looks at INBOX whenever the server says that something came, until the
-// given time or until the junk folder matters anew.
-func (r *receiver) wait(ctx context.Context, s *session, until time.Time, junkChanged <-chan struct{}) error {
+// given time or until woken.
+func (r *receiver) wait(ctx context.Context, s *session, until time.Time, wake <-chan struct{}) error {
 	for time.Now().Before(until) {
-		news, err := s.idle(ctx, until, junkChanged)
+		news, err := s.idle(ctx, until, wake)
 		if err != nil {
 			return err
 		}
@@ -268,7 +281,7 @@ func (r *receiver) wait(ctx context.Context, s *session, until time.Time, junkCh
 			return err
 		}
 		select {
-		case <-junkChanged:
+		case <-wake:
 			return nil
 		default:
 		}
@@ -284,11 +297,13 @@ func (r *receiver) lookAtJunk(ctx context.Context, s *session) error {
 	return r.examine(ctx, s, name, true)
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return nil
+	case <-wake:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

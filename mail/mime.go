@@ -52,6 +52,7 @@ func NewMessageID(from string) string {
 	}
 	var b [16]byte
 	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // the form of a random UUID
 	return fmt.Sprintf("%x-%x-%x-%x-%x@%s", b[:4], b[4:6], b[6:8], b[8:10], b[10:], domain)
 }
 

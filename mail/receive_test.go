@@ -13,6 +13,8 @@ import (
 
 	"foldpost/mail"
 	"foldpost/mail/mailtest"
+
+	"go.uber.org/goleak"
 )
 
 // stranger is a mail that has nothing to do with us.
@@ -151,6 +153,38 @@ func TestConnectionsThatBreakAreReplaced(t *testing.T) {
 	})
 }
 
+func TestRetryDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := provider(t)
+		b := box(s, bob)
+		s.SetFaults(mailtest.Faults{WrongPassword: true})
+		events := receive(t, b)
+		expectKind(t, "Messages", expectProblem(t, events, time.Second), mail.WrongPassword)
+		s.SetFaults(mailtest.Faults{})
+		send(t, box(s, alice), letter(1))
+		expectNothing(t, events, 10*time.Minute) // not the same password again and again
+		b.Retry()
+		expectMessage(t, events, time.Second)
+
+		time.Sleep(time.Minute)
+		s.SetFaults(mailtest.Faults{Hang: true})
+		b.Retry()
+		synctest.Wait()
+		time.Sleep(35 * time.Second)
+		s.SetFaults(mailtest.Faults{})
+		began := time.Now()
+		send(t, box(s, alice), letter(2))
+		for e := range events {
+			if e.err == nil {
+				break
+			}
+		}
+		if d := time.Since(began); d > 20*time.Second {
+			t.Errorf("the letter came after %v, want at most 20s", d)
+		}
+	})
+}
+
 func TestHangingServerIsFoundOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := provider(t)
@@ -198,7 +232,8 @@ func TestFlappingServerSeesFewLogins(t *testing.T) {
 				time.Sleep(time.Hour)
 				first := n.Load()
 				time.Sleep(time.Hour)
-				if first > 20 || n.Load()-first > 10 || n.Load() < 2 {
+				if first > 20 || n.Load()-first > 11 || // one at the border
+					n.Load() < 2 {
 					t.Errorf("%d logins in the first hour, %d in the second; want at most 20 and 10", first, n.Load()-first)
 				}
 			})
@@ -285,6 +320,8 @@ func TestMessagesStopsWhenTheCallerStops(t *testing.T) {
 }
 
 func TestOverLoopback(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 	s := mailtest.New(alice, bob)
 	if err := s.Listen(); err != nil {
 		t.Fatal(err)
