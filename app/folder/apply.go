@@ -234,8 +234,6 @@ func (e *engine) outcome(out outcome, now time.Time) {
 		if o.Path == ignoreFile {
 			e.scanAll(now)
 		}
-		e.trouble.clear("write")
-		e.trouble.clear("space")
 	case errors.Is(out.err, ErrNotEmpty), errors.Is(out.err, ErrLeftOut):
 		// Base has it all the same: what is in the directory keeps it, and a
 		// link that leads out of the folder is known but not made.

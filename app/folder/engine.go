@@ -94,6 +94,11 @@ func (e *engine) run(ctx context.Context) error {
 		case ev := <-e.events:
 			ev()
 		case call := <-e.f.calls:
+			select {
+			case <-e.f.wake: // who set members expects the next call to know them
+				e.takeMembers()
+			default:
+			}
 			call(e)
 		case <-e.f.wake:
 			e.takeMembers()

@@ -14,7 +14,7 @@ const (
 	opsAtOnce     = 1024
 	fetchesAtMost = 8
 	diskReserve   = 64 << 20 // bytes that stay free
-	fullRetry     = 30 * time.Second
+	fullRetry     = 20 * time.Second
 	missingRetry  = 10 * time.Second // members tell of new rows at once; this is for content that a reader could not get
 )
 
@@ -38,6 +38,8 @@ func (e *engine) initPull() {
 
 // retryPull offers again what could not be done.
 func (e *engine) retryPull() {
+	e.trouble.clear("write")
+	e.trouble.clear("space")
 	e.rep.again()
 	e.pull.retry = time.Time{}
 }
