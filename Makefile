@@ -9,6 +9,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     = $(GO) run mvdan.cc/gofumpt@v0.12.0
 FUZZTIME ?= 10s
 ARGS     ?=
+LAB      ?= lab.py
 
 .PHONY: help build demo test check cross test-long test-real test-lab fuzz bench clean
 
@@ -41,10 +42,10 @@ test-long: ## the race detector, and many more random histories of the sync engi
 	FOLDPOST_HISTORIES=20000 $(GO) test -count=1 -timeout 20m -run 'Many|Rapid|Random' ./app/folder
 
 test-real: ## Postfix, Dovecot and real processes (installs them when root on Debian)
-	$(GO) test -count=1 -timeout 15m -tags real ./app/e2e
+	$(GO) test -count=1 -timeout 15m -tags real -run TestReal ./app/e2e
 
 test-lab: ## hosts behind NAT routers in network namespaces (root on Debian, LAB=path of lab.py)
-	$(GO) test -count=1 -timeout 15m -tags lab ./app/e2e
+	LAB=$(abspath $(LAB)) $(GO) test -count=1 -timeout 15m -tags lab -run TestLab ./app/e2e
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@set -e; for dir in $$($(GO) list -f '{{.Dir}}' ./...); do \

@@ -41,23 +41,28 @@ type process struct {
 	bin    string
 	home   string
 	prefix []string // of each command: how to get onto its host
-	listen string
+	listen []string // options of run
 	cmd    *exec.Cmd
 	log    *os.File
 }
 
-func newProcess(t *testing.T, name, listen string, prefix ...string) *process {
+// newProcess makes a process on this machine and on loopback.
+func newProcess(t *testing.T, name string) *process {
 	t.Helper()
 	bin, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	log, err := os.Create(filepath.Join(dir, name+".log"))
+	return newProcessAt(t, name, bin, filepath.Join(t.TempDir(), name), []string{"--listen", "127.0.0.1:0"})
+}
+
+func newProcessAt(t *testing.T, name, bin, home string, listen []string, prefix ...string) *process {
+	t.Helper()
+	log, err := os.Create(filepath.Join(t.TempDir(), name+".log"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, bin: bin, home: filepath.Join(dir, name), prefix: prefix, listen: listen, log: log}
+	p := &process{t: t, bin: bin, home: home, prefix: prefix, listen: listen, log: log}
 	t.Cleanup(func() {
 		p.stop()
 		log.Close()
@@ -79,11 +84,7 @@ func (p *process) command(args ...string) *exec.Cmd {
 // start starts the program and returns when it answers commands.
 func (p *process) start() {
 	p.t.Helper()
-	args := []string{"run", "-v"}
-	if p.listen != "" {
-		args = append(args, "--listen", p.listen)
-	}
-	p.cmd = p.command(args...)
+	p.cmd = p.command(append([]string{"run", "-v"}, p.listen...)...)
 	p.cmd.Stderr = p.log
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
@@ -170,4 +171,9 @@ func (p *process) eventually(what string, limit time.Duration, ok func() bool) {
 		case <-tick.C:
 		}
 	}
+}
+
+func lastLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return lines[len(lines)-1]
 }

@@ -15,10 +15,10 @@ import (
 	"foldpost/app"
 )
 
-// TestLinkAndTwoThousandFiles is the whole way without mail: two processes, a
+// TestRealLink is the whole way without mail: two processes, a
 // link, and the commands that a script would use.
-func TestLinkAndTwoThousandFiles(t *testing.T) {
-	a, b := newProcess(t, "a", "127.0.0.1:0"), newProcess(t, "b", "127.0.0.1:0")
+func TestRealLink(t *testing.T) {
+	a, b := newProcess(t, "a"), newProcess(t, "b")
 	a.start()
 	b.start()
 	dirA, dirB := filepath.Join(t.TempDir(), "Harz 2026"), filepath.Join(t.TempDir(), "joined")
@@ -91,11 +91,11 @@ func pairByLink(t *testing.T, a, b *process) {
 	}
 }
 
-// TestMail pairs two processes by e-mail through Postfix and Dovecot, syncs a
+// TestRealMail pairs two processes by e-mail through Postfix and Dovecot, syncs a
 // thousand files both ways and kills one of them in the middle.
-func TestMail(t *testing.T) {
+func TestRealMail(t *testing.T) {
 	ca := startMailServer(t)
-	a, b := newProcess(t, "a", "127.0.0.1:0"), newProcess(t, "b", "127.0.0.1:0")
+	a, b := newProcess(t, "a"), newProcess(t, "b")
 	for p, user := range map[*process]string{a: "alice@a.test", b: "bob@b.test"} {
 		p.start()
 		password := strings.Split(user, "@")[0] + "-pw\n"
@@ -170,9 +170,4 @@ func startMailServer(t *testing.T) (ca string) {
 		os.RemoveAll(dir)
 	})
 	return filepath.Join(dir, "ca.pem")
-}
-
-func lastLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return lines[len(lines)-1]
 }

@@ -176,7 +176,9 @@ func (n *Node) deliver(a *account, d mail.Delivery) {
 			return
 		}
 		n.mu.Lock()
-		n.inbox = append(n.inbox, ar)
+		if !slices.ContainsFunc(n.inbox, func(a arrived) bool { return a.id() == ar.id() }) {
+			n.inbox = append(n.inbox, ar)
+		}
 		if len(n.inbox) > mail.MaxUnopened {
 			n.inbox = n.inbox[1:]
 		}
