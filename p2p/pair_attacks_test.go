@@ -492,3 +492,26 @@ func FuzzPairingFrames(f *testing.F) {
 		_ = wire.Unmarshal(b, new(statusFrame))
 	})
 }
+
+// The static key in the offer is the one of the letter, signed by the peer.
+func TestOfferOfAnotherStaticKey(t *testing.T) {
+	for _, role := range []Role{Inviter, Answerer} {
+		inBubble(t, func(t *testing.T, w *pairWorld) {
+			anna, bob, mallory := w.add("anna"), w.add("bob"), NewIdentity()
+			inv := anna.invite(1, ViaLink)
+			if role == Answerer { // bob's offer holds mallory's static key
+				link := anna.call(bob.identity)
+				s, _ := link.OpenStream(t.Context())
+				_, _ = writeFrame(s, newOffer(frameAnswer, inv.Token, mallory, Metadata{}))
+				link.closedAs(t, PairingRefused)
+				return
+			}
+			inv.Static = mallory.Static() // anna's offer holds another than her letter
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if _, err := bob.pair(ctx, inv); err == nil || agree(t, anna, bob) {
+				t.Errorf("pair = %v, want no pairing", err)
+			}
+		})
+	}
+}

@@ -80,7 +80,9 @@ func TestPairFaults(t *testing.T) {
 		for _, cut := range cuts {
 			for _, again := range []bool{true, false} {
 				t.Run(fmt.Sprintf("%v cut %v again %v", disk, cut, again), func(t *testing.T) {
-					inBubble(t, func(t *testing.T, w *pairWorld) { runFaults(t, w, disk, cut, again) })
+					inBubble(t, func(t *testing.T, w *pairWorld) {
+						runFaults(t, w, disk, cut, again, w.add("anna"), w.add("bob"))
+					})
 				})
 			}
 		}
@@ -89,8 +91,9 @@ func TestPairFaults(t *testing.T) {
 
 // runFaults pairs under faults. With again, the answerer's application carries
 // out its person's yes again after a restart; without, it has forgotten it.
-func runFaults(t *testing.T, w *pairWorld, disk diskFault, cut cutFault, again bool) {
-	anna, bob := w.add("anna"), w.add("bob")
+func runFaults(t *testing.T, w *pairWorld, disk diskFault, cut cutFault, again bool, anna, bob *pairDevice) {
+	t.Helper()
+	before := anna.with(bob)
 	disk.on(anna.disk, "anna")
 	disk.on(bob.disk, "bob")
 	cut.on(w)
@@ -119,8 +122,12 @@ func runFaults(t *testing.T, w *pairWorld, disk diskFault, cut cutFault, again b
 	if again && !paired {
 		t.Errorf("not paired after one fault: anna %v, bob %v", anna.disk.events, bob.disk.events)
 	}
-	if used := anna.disk.invitations[inv.Token].used; used != paired {
+	used := anna.disk.invitations[inv.Token].used
+	if before.State == NotPaired && used != paired {
 		t.Errorf("invitation used: %v, paired: %v", used, paired)
+	}
+	if before.State == Paired && (!paired || used != (anna.with(bob).T != before.T)) {
+		t.Errorf("paired: %v, invitation used: %v, same as before: %v", paired, used, anna.with(bob).T == before.T)
 	}
 }
 

@@ -17,7 +17,7 @@ func TestPairHonest(t *testing.T) {
 					defer cancel()
 					letters := make(chan error, 1)
 					if dialler == "inviter" {
-						w.blocked[[2]PeerID{bob.self, anna.self}] = true
+						w.block(bob, anna, true)
 						go func() { letters <- anna.pairDial(ctx, bob.self, inv.Token) }()
 					}
 					r, err := bob.pair(ctx, inv)

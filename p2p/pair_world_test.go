@@ -104,6 +104,13 @@ func (d *pairDevice) restart() {
 	d.start()
 }
 
+// block loses what one device dials to another, or no longer.
+func (w *pairWorld) block(from, to *pairDevice, lost bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.blocked[[2]PeerID{from.identity.ID(), to.identity.ID()}] = lost
+}
+
 var errUnreachable = errors.New("unreachable")
 
 func (w *pairWorld) dial(_ context.Context, from *pairDevice, id PeerID, fromDead chan struct{}) (pairConn, error) {
