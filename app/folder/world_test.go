@@ -120,6 +120,12 @@ func know(ds ...*device) {
 // connect links two members until the returned function is called.
 func connect(a, b *device) (cut func()) {
 	a.t.Helper()
+	return connectBy(a, b, func(r folder.Remote) folder.Remote { return r })
+}
+
+// connectBy lets a test stand between two members.
+func connectBy(a, b *device, wrap func(folder.Remote) folder.Remote) (cut func()) {
+	a.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	for _, way := range [][2]*device{{a, b}, {b, a}} {
@@ -129,7 +135,7 @@ func connect(a, b *device) (cut func()) {
 			a.t.Fatalf("%s.Serve(%s): %v", from.name, to.name, err)
 		}
 		f := to.Folder
-		wg.Go(func() { f.Connect(ctx, r) })
+		wg.Go(func() { f.Connect(ctx, wrap(r)) })
 	}
 	cut = sync.OnceFunc(func() {
 		cancel()
