@@ -207,6 +207,11 @@ func (d *modelDevice) scan() {
 	for row := range d.r.below("") {
 		paths[row.Path] = true
 	}
+	for p := range paths {
+		if row, ok := d.r.row(p); ok && row.Frozen && (d.disk[p] == nil || d.disk[p].seen != row.Seen) {
+			d.r.lost(p)
+		}
+	}
 	d.observe(slices.Sorted(maps.Keys(paths)))
 	d.r.scanned()
 	d.r.again()
@@ -503,4 +508,16 @@ func (d *modelDevice) tree() string {
 		}
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// forge puts an entry into the index that no honest program would make.
+func (d *modelDevice) forge(p Path, content string) {
+	v := Value{Kind: File, Size: int64(len(content)), Content: contentOf(content)}
+	n := d.r.node(p)
+	f := &modelFile{seen: Seen{v, 0o644}, instances: map[int]bool{}}
+	f.stat = d.w.stat(f.seen, 1)
+	d.disk[p] = f
+	d.r.setSeen(n, result{Seen: f.seen, Stat: f.stat})
+	d.r.setBase(n, d.r.over(d.now(), n.row.Entry, v, 1))
+	d.commit()
 }

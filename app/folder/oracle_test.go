@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // An oracle knows what users wrote and ended, and nothing of vectors. Each
@@ -197,7 +198,7 @@ func (o *oracle) equal(a, b *modelDevice) error {
 		}
 	}
 	for _, p := range slices.Sorted(maps.Keys(paths)) {
-		if p == "" || a.ignores(p) || b.ignores(p) {
+		if p == "" || a.leavesOut(p) || b.leavesOut(p) {
 			continue
 		}
 		fa, fb := a.disk[p], b.disk[p]
@@ -209,6 +210,17 @@ func (o *oracle) equal(a, b *modelDevice) error {
 		}
 	}
 	return nil
+}
+
+// leavesOut tells whether a path is ignored, or must stay a directory for what
+// is ignored in it.
+func (d *modelDevice) leavesOut(p Path) bool {
+	for q := range d.ignored {
+		if strings.HasPrefix(string(q), string(p)+"/") {
+			return true
+		}
+	}
+	return d.ignores(p)
 }
 
 func (d *modelDevice) entry(p Path) Entry {

@@ -67,7 +67,7 @@ func (r *replica) changes() (changeSet, bool) {
 	cs := changeSet{Records: d.records, Announces: d.announces}
 	for _, n := range d.rows {
 		if r.announceable(n) {
-			r.seq++
+			r.seq = r.nextSeq()
 			n.row.Seq = r.seq
 			r.log = append(r.log, logged{r.seq, n})
 			cs.Announces = true
@@ -95,6 +95,15 @@ func (r *replica) changes() (changeSet, bool) {
 	}
 	cs.Seq, cs.LastN, cs.Fresh = r.seq, r.lastN, r.fresh
 	return cs, d.meta || !cs.nothing()
+}
+
+// nextSeq is later than all that a restored index forgot, else members would
+// not hear of the rows that get those numbers again.
+func (r *replica) nextSeq() uint64 {
+	if r.off.noFloor {
+		return r.seq + 1
+	}
+	return max(r.seq+1, micros(r.guard.now))
 }
 
 func (cs *changeSet) nothing() bool {

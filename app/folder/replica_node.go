@@ -153,8 +153,8 @@ func (r *replica) settle() {
 	r.work = nil
 }
 
-// derive computes Target, what it shows, and the copies that it wants.
-func (r *replica) derive(n *node) {
+// joined computes Target.
+func (r *replica) joined(n *node) Entry {
 	t := n.row.Entry
 	for _, p := range n.pending {
 		if r.counted(p) {
@@ -163,6 +163,16 @@ func (r *replica) derive(n *node) {
 	}
 	for _, b := range n.births {
 		t = r.off.join(t, b.entry)
+	}
+	return t
+}
+
+// derive computes Target, what it shows, and the copies that it wants.
+func (r *replica) derive(n *node) {
+	t := r.joined(n)
+	if r.orphaned(n, t) {
+		r.forget(n)
+		t = r.joined(n)
 	}
 	old := n.targetEntry()
 	n.target = nil
@@ -199,6 +209,33 @@ func (r *replica) note(n *node) {
 	set(r.conflicted, len(n.copies) > 0)
 	differs := n.target != nil || !n.shown.is(n.row.Seen.Value) && !r.ownChange(n, n.shown)
 	set(r.open, differs && !n.row.Frozen && !n.stuck && n.parent != nil)
+}
+
+// orphaned tells whether a member without write right keeps a version in
+// Target that it does not have itself, and that no writer announces beside the
+// others: it may be nowhere, and nobody may ever say that it was ended.
+func (r *replica) orphaned(n *node, t Entry) bool {
+	if r.role != ReadOnly || n.target == nil && len(n.pending) == 0 || r.servable(n) {
+		return false
+	}
+	return slices.ContainsFunc(n.row.Entry.S, func(v Version) bool {
+		return t.has(v.Dot) && !t.Equal(n.row.Entry) && !slices.ContainsFunc(n.pending, func(p pendingRow) bool {
+			return r.counted(p) && p.Entry.has(v.Dot)
+		})
+	})
+}
+
+// forget drops Base, and asks everybody for everything, to hear who still has
+// what it said.
+func (r *replica) forget(n *node) {
+	n.row.Entry = Entry{}
+	r.markRow(n)
+	for d, m := range r.devices {
+		if m.Cursor.Seq > 0 {
+			m.Cursor.Seq, m.Based = 0, 0
+			r.markHead(d)
+		}
+	}
 }
 
 // liveChanged tells the parents, whose view depends on it.

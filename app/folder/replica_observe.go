@@ -8,6 +8,7 @@ import (
 // observe takes what a scan found. It is the only place where dots are made.
 // A batch that the guard holds makes none; answer decides about it.
 func (r *replica) observe(now time.Time, obs []observation) observed {
+	r.guard.now = now
 	if obs = r.guardScan(now, obs); obs == nil {
 		return observed{Held: len(r.guard.scan) > 0}
 	}

@@ -21,6 +21,5 @@ type rules struct {
 	relayAny     bool // entries are taken from members without write right
 	thawAbsence  bool // what is absent after a thaw was deleted
 	ignoreUnborn bool // tombstones of unknown paths are not stored
-	inode        bool // an inode number alone identifies a file
 	noGuard      bool // nothing asks before many files go
 }

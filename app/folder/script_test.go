@@ -19,6 +19,7 @@ import (
 //	P mkdir a
 //	P delete a
 //	P rename a b
+//	P fill d 60              writes d/0 to d/59
 //	P chmod a 700
 //	P scan                   P's program looks
 //	P pull Q                 takes what Q knows
@@ -26,14 +27,17 @@ import (
 //	P crash 2 [Q R]          the same, and dies after two changes to the disk
 //	P lose                   its index
 //	P save, P restore        its index, disk unchanged
+//	R forge a=x              its program lies: a write of its own
 //	P lag -50                its clock, µs
 //	P ignore a, P thaw a
 //	P answer here yes
 //	sync P Q                 both scan, pull and apply until they agree
 //	quiet                    the same for all
 //	want P a=x d=/           exactly this tree
+//	want P has 61            so many paths
 //	want P held
 //	want ok                  the oracle, after quiet
+//	stop                     here, unjudged
 type script []string
 
 func (s script) String() string { return strings.Join(s, "\n") }
@@ -47,6 +51,9 @@ func runScript(off rules, s script) error {
 	}
 	w := newWorld(off, names...)
 	for i, line := range s {
+		if line == "stop" {
+			return nil
+		}
 		if err := w.step(line); err != nil {
 			return fmt.Errorf("line %d, %s: %w", i+1, line, err)
 		}
@@ -125,6 +132,9 @@ func (w *world) deviceStep(d *modelDevice, words []string) error {
 			w.oracle.lostIndex(d)
 			d.start()
 		}
+	case "forge":
+		name, content, _ := strings.Cut(words[1], "=")
+		d.forge(Path(name), content)
 	case "lag":
 		d.lag, _ = strconv.ParseInt(words[1], 10, 64)
 	case "ignore":
@@ -141,6 +151,7 @@ func (w *world) deviceStep(d *modelDevice, words []string) error {
 		if words[1] == "there" {
 			kind = guardThere
 		}
+		w.oracle.lost = true // a no brings back what was ended
 		d.r.answer(d.now(), kind, words[2] == "yes")
 		d.commit()
 	default:
@@ -172,6 +183,14 @@ func (w *world) userStep(d *modelDevice, words []string) (bool, error) {
 		d.write(d.pick(words[1]), Value{Kind: Dir}, 0, 0o755)
 	case "delete":
 		d.remove(d.pick(words[1]))
+	case "fill":
+		n, _ := strconv.Atoi(words[2])
+		for i := range n {
+			name := words[1] + "/" + strconv.Itoa(i)
+			if _, err := w.userStep(d, []string{"write", name + "=" + name}); err != nil {
+				return true, err
+			}
+		}
 	case "rename":
 		d.rename(d.pick(words[1]), Path(words[2]))
 	case "chmod":
@@ -189,8 +208,13 @@ func (w *world) userStep(d *modelDevice, words []string) (bool, error) {
 	return true, nil
 }
 
-// pick finds the path that ~N stands for on this disk, or another word itself.
+// pick finds the path that ~N stands for on this disk, copy:R:x:a for the copy
+// of R's x at a, or another word itself.
 func (d *modelDevice) pick(word string) Path {
+	if c, ok := strings.CutPrefix(word, "copy:"); ok {
+		f := strings.SplitN(c, ":", 3)
+		return CopyPath(Path(f[2]), f[0], Version{Content: contentOf(f[1])})
+	}
 	n, err := strconv.Atoi(strings.TrimPrefix(word, "~"))
 	if err != nil || len(d.disk) == 0 {
 		return Path(word)
@@ -260,7 +284,20 @@ func (w *world) want(words []string) error {
 		}
 		return nil
 	}
-	if got, want := d.tree(), strings.Join(words[1:], " "); got != want {
+	if len(words) == 3 && words[1] == "has" {
+		if n, _ := strconv.Atoi(words[2]); len(d.disk) != n {
+			return fmt.Errorf("has %d paths", len(d.disk))
+		}
+		return nil
+	}
+	want := strings.Join(words[1:], " ")
+	for i, word := range words[1:] {
+		if name, content, ok := strings.Cut(word, "="); ok && strings.HasPrefix(name, "copy:") {
+			words[i+1] = string(d.pick(name)) + "=" + content
+			want = strings.Join(words[1:], " ")
+		}
+	}
+	if got := d.tree(); got != want {
 		return fmt.Errorf("has [%s], want [%s]", got, want)
 	}
 	return nil
