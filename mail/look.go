@@ -224,41 +224,46 @@ type fetched struct {
 // left out, as is what the server sends unasked.
 func (s *session) fetch(uids []imap.UID, section *imap.FetchItemBodySection, limit int64) ([]fetched, error) {
 	var all []fetched
-	whole := true
-	err := s.within(fetchTime, func() error {
-		cmd := s.client.Fetch(imap.UIDSetNum(uids...), &imap.FetchOptions{
+	err := s.within(fetchTime, func() (err error) {
+		all, err = collect(s.client.Fetch(imap.UIDSetNum(uids...), &imap.FetchOptions{
 			UID: true, RFC822Size: true, BodySection: []*imap.FetchItemBodySection{section},
-		})
-		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-			var f fetched
-			has := false
-			for item := msg.Next(); item != nil; item = msg.Next() {
-				switch item := item.(type) {
-				case imapclient.FetchItemDataUID:
-					f.uid = item.UID
-				case imapclient.FetchItemDataRFC822Size:
-					f.size = item.Size
-				case imapclient.FetchItemDataBodySection:
-					if item.Literal == nil || item.Literal.Size() > limit {
-						continue
-					}
-					size := item.Literal.Size()
-					b, err := io.ReadAll(item.Literal)
-					whole = whole && err == nil && int64(len(b)) == size
-					f.bytes, has = b, true
-				}
-			}
-			if has && f.uid != 0 {
-				all = append(all, f)
-			}
-		}
-		return cmd.Close() // only this tells of a connection cut in a literal
+		}), limit)
+		return err
 	})
-	if err == nil && !whole {
-		err = io.ErrUnexpectedEOF
-	}
 	if err != nil {
 		return nil, err
 	}
 	return all, nil
+}
+
+func collect(cmd *imapclient.FetchCommand, limit int64) ([]fetched, error) {
+	var all []fetched
+	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
+		var f fetched
+		has := false
+		for item := msg.Next(); item != nil; item = msg.Next() {
+			switch item := item.(type) {
+			case imapclient.FetchItemDataUID:
+				f.uid = item.UID
+			case imapclient.FetchItemDataRFC822Size:
+				f.size = item.Size
+			case imapclient.FetchItemDataBodySection:
+				if item.Literal == nil || item.Literal.Size() > limit {
+					continue
+				}
+				size := item.Literal.Size()
+				b, err := io.ReadAll(item.Literal)
+				if err != nil || int64(len(b)) != size {
+					// The connection is gone. Next and Close would read on, at
+					// the same time as the parser does.
+					return nil, io.ErrUnexpectedEOF
+				}
+				f.bytes, has = b, true
+			}
+		}
+		if has && f.uid != 0 {
+			all = append(all, f)
+		}
+	}
+	return all, cmd.Close()
 }

@@ -365,3 +365,54 @@ func TestServerWithoutIdleIsAskedEveryMinute(t *testing.T) {
 		})
 	}
 }
+
+func TestMessageThatCannotBeFetchedIsLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := played(t, mail.ImplicitTLS, func(_ int, s *script) {
+			s.login()
+			line := s.line()
+			for !strings.Contains(line, "LOGOUT") { // UIDs 1 to 3, of which 2 cannot be shown
+				tag, command, _ := strings.Cut(line, " ")
+				switch {
+				case strings.HasPrefix(command, "EXAMINE"):
+					s.say("* 3 EXISTS", "* OK [UIDVALIDITY 7] ok", tag+" OK done")
+				case strings.HasPrefix(command, "UID SEARCH"):
+					s.say("* SEARCH 1 2 3", tag+" OK done")
+				case strings.HasPrefix(command, "UID FETCH 1:3"), strings.HasPrefix(command, "UID FETCH 2"):
+					s.say("* 2 FETCH (UID 2 BROKEN yes)")
+				case strings.Contains(command, "BODY.PEEK[]"):
+					uid := int(command[len("UID FETCH ")] - '0')
+					s.say(body(uid, uid, rawLetter(fmt.Sprint(uid))), tag+" OK done")
+				case strings.HasPrefix(command, "UID FETCH"):
+					uids := command[len("UID FETCH "):]
+					for uid := range 4 {
+						if strings.Contains(uids[:strings.Index(uids, " ")], fmt.Sprint(uid)) {
+							s.say(header(uid, uid, ourHeader))
+						}
+					}
+					s.say(tag + " OK done")
+				case strings.HasPrefix(command, "IDLE"):
+					s.say("+ ok")
+				default:
+					s.say(tag + " OK done")
+				}
+				line = s.line()
+			}
+		})
+		events := receive(t, mail.NewIMAP(a, nil))
+		var got []string
+		for len(got) < 2 {
+			select {
+			case e := <-events:
+				if e.err == nil {
+					got = append(got, e.m.ID)
+				}
+			case <-time.After(3 * time.Hour):
+				t.Fatalf("Messages yielded %q in three hours, want 1 and 3", got)
+			}
+		}
+		if !slices.Equal(got, []string{"1@a.test", "3@a.test"}) {
+			t.Errorf("Messages yielded %q, want 1 and 3", got)
+		}
+	})
+}

@@ -1,6 +1,8 @@
 package mailtest
 
 import (
+	"net"
+
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
@@ -16,12 +18,20 @@ type imapSession struct {
 }
 
 func (s *Server) newIMAPSession(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-	s.sessions.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, nil, net.ErrClosed
+	}
+	s.open++
 	return &imapSession{server: s}, nil, nil
 }
 
 func (i *imapSession) Close() error {
-	defer i.server.sessions.Done()
+	i.server.mu.Lock()
+	i.server.open--
+	i.server.ended.Broadcast()
+	i.server.mu.Unlock()
 	return i.UserSession.Close()
 }
 

@@ -50,8 +50,7 @@ type Server struct {
 	memory   map[int]*listener // by port
 	loopback map[int]net.Listener
 
-	sessions sync.WaitGroup // of IMAP: its server does not wait for them
-	wake     chan struct{}  // the queue changed; one place
+	wake chan struct{} // the queue changed; one place
 
 	mu      sync.Mutex
 	faults  Faults
@@ -61,6 +60,8 @@ type Server struct {
 	tried   map[string]bool // sender and recipient, for Greylist
 	touched int
 	closed  bool
+	open    int        // IMAP sessions: the library does not wait for them
+	ended   *sync.Cond // one of them ended
 }
 
 type user struct {
@@ -96,6 +97,7 @@ func New(addresses ...string) *Server {
 		domain := domainOf(address)
 		names = append(names, "imap."+domain, "smtp."+domain, "mail."+domain)
 	}
+	s.ended = sync.NewCond(&s.mu)
 	names = append(names, "localhost")
 	s.ca = newAuthority()
 	s.tls = s.ca.issue(names, validFrom, validUntil)
@@ -203,12 +205,15 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.loopback {
 		l.Close()
 	}
-	s.Cut() // before Close, which would say goodbye to clients that no longer listen
-	s.smtp.Close()
+	wg.Wait() // from here on no connection is taken
+	s.Cut()   // before Close, which would say goodbye to clients that no longer listen
 	s.imap.Close()
-	wg.Wait()
-	s.sessions.Wait()
-	s.smtp.Shutdown(context.Background()) // waits for its connections, which are cut
+	s.smtp.Shutdown(context.Background())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.open > 0 {
+		s.ended.Wait()
+	}
 	return ctx.Err()
 }
 
