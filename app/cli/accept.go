@@ -82,7 +82,7 @@ func (s *session) accept(ctx context.Context, svc app.Service, word string, noWa
 		return err
 	}
 	if !p.Accepted {
-		shows(ctx, svc, func(st app.State) bool { return isOpen(st, c.id) })
+		c.await(ctx, svc, app.Received)
 	}
 	if noWait || p.Accepted && !isOpen(svc.State(), c.id) {
 		return s.accepted(svc.State(), p, c)

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"foldpost/app"
@@ -14,15 +15,22 @@ type chase struct {
 	with  string // for talk
 	letIn bool   // this command lets in who uses the link
 
-	device app.DeviceID // once it is paired
+	done   bool
+	device app.DeviceID // that it led to, if that is known
 
-	seen     bool
 	known    []app.DeviceID // devices there were at the first look
 	looks    int
-	step     app.Step
-	problem  string // said so far, as step
+	last     app.OpenInvitation // as it was seen last
 	answered app.QuestionID
 	since    time.Time // of that question: a new attempt asks anew
+}
+
+// await lets the State show the invitation. Where it does not, the invitation
+// was used before that.
+func (c *chase) await(ctx context.Context, svc app.Service, d app.Direction) {
+	if !shows(ctx, svc, func(st app.State) bool { return isOpen(st, c.id) }) {
+		c.last = app.OpenInvitation{ID: c.id, Direction: d, With: c.with}
+	}
 }
 
 // A move is what a look at the State leads to.
@@ -35,20 +43,26 @@ type move struct {
 
 // look decides about one State.
 func (c *chase) look(st app.State) move {
+	m := c.decide(st)
+	c.done = c.done || m.paired
+	return m
+}
+
+func (c *chase) decide(st app.State) move {
 	if c.looks++; c.looks == 1 {
 		for _, d := range st.Devices {
 			c.known = append(c.known, d.ID)
 		}
 	}
-	if c.device != "" {
+	if c.done {
 		return move{paired: true}
 	}
 	i := slices.IndexFunc(st.Invitations, func(o app.OpenInvitation) bool { return o.ID == c.id })
 	if i < 0 {
 		return c.gone(st)
 	}
-	inv := st.Invitations[i]
-	c.seen = true
+	inv, before := st.Invitations[i], c.last
+	c.last = inv
 	if inv.Step == app.StepPaired {
 		c.device = inv.Device
 		return move{paired: true, say: c.linked(st)}
@@ -60,13 +74,12 @@ func (c *chase) look(st app.State) move {
 		return m
 	}
 	m := move{}
-	if inv.Step != c.step {
-		m.say = stepText(inv)
+	if inv.Step != before.Step {
+		m.say = stepText(inv, c.with)
 	}
-	if inv.Problem != "" && inv.Problem != c.problem {
+	if inv.Problem != "" && inv.Problem != before.Problem {
 		m.say = inv.Problem
 	}
-	c.step, c.problem = inv.Step, inv.Problem
 	return m
 }
 
@@ -98,18 +111,34 @@ func (c *chase) gone(st app.State) move {
 			return move{paired: true, say: c.linked(st)}
 		}
 	}
-	if !c.seen {
+	switch {
+	case c.last.ID == "":
 		return move{} // not in the list yet
+	case c.last.Direction == app.Received, c.last.Step == app.StepSaving, c.answered != "":
+		return c.usedAgain(st) // only this user could have withdrawn it
+	}
+	for _, d := range st.Devices {
+		if d.Owner != "" && strings.EqualFold(d.Owner, c.last.With) {
+			c.device = d.ID
+			return c.usedAgain(st)
+		}
 	}
 	return move{err: app.Errorf(app.CodeFailed, "the invitation of %s has ended before it led to a device: `foldpost status` shows what is open", c.with)}
+}
+
+// usedAgain: it led to a device that was linked before.
+func (c *chase) usedAgain(st app.State) move {
+	if c.device == "" {
+		return move{paired: true, say: "Linked. They were linked before."}
+	}
+	return move{paired: true, say: c.linked(st)}
 }
 
 func (c *chase) linked(st app.State) string {
 	return "Linked with " + deviceName(st, c.device) + "."
 }
 
-func stepText(i app.OpenInvitation) string {
-	with := i.With
+func stepText(i app.OpenInvitation, with string) string {
 	if with == "" {
 		with = "the other device"
 	}

@@ -76,7 +76,7 @@ func (s *session) pair(ctx context.Context, svc app.Service, to string, f pairFl
 		return err
 	}
 	c.id = inv.ID
-	shows(ctx, svc, func(st app.State) bool { return isOpen(st, inv.ID) })
+	c.await(ctx, svc, app.Sent)
 	if f.wait.not {
 		s.say("Waiting until %s. Next: foldpost status", day(inv.Expires))
 		return nil

@@ -215,15 +215,17 @@ func until(ctx context.Context, svc app.Service, what string, goal func(app.Stat
 const showTimeout = 3 * time.Second
 
 // shows lets the State catch up with a call that has returned, so that the
-// next command sees what this one did.
-func shows(ctx context.Context, svc app.Service, changed func(app.State) bool) {
+// next command sees what this one did. It is false where that takes too long,
+// or where it was undone meanwhile.
+func shows(ctx context.Context, svc app.Service, changed func(app.State) bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, showTimeout)
 	defer cancel()
 	for st := range svc.Watch(ctx) {
 		if changed(st) {
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // A duration is a flag: Go's form, and days and weeks.

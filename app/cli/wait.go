@@ -89,11 +89,14 @@ func (s *session) wait(ctx context.Context, svc app.Service, folderWords, with [
 	if err != nil {
 		return err
 	}
+	said := map[string]bool{}
 	for _, t := range all {
-		if f, ok := findFolder(svc.State(), t.folder); ok {
-			if err := stopped(svc.State(), f); err != nil {
+		st := svc.State()
+		if f, ok := findFolder(st, t.folder); ok {
+			if err := stopped(st, f); err != nil {
 				return err
 			}
+			s.sayNew(said, delays(st, f, t.who))
 		}
 		if err := svc.Rescan(ctx, t.folder); err != nil {
 			return err
@@ -101,7 +104,6 @@ func (s *session) wait(ctx context.Context, svc app.Service, folderWords, with [
 	}
 	bar := s.newMeter("they have")
 	defer bar.close()
-	said := map[string]bool{}
 	var last app.State
 	err = until(ctx, svc, "for the others to have everything", func(st app.State) (bool, error) {
 		last = st
