@@ -32,7 +32,6 @@ type Tree struct {
 	faults  []*Fault
 	watches map[*watch]bool
 	off     bool // after Crash: every method fails
-	crashes uint64
 }
 
 var _ folder.Tree = (*Tree)(nil)

@@ -81,14 +81,11 @@ func (d *disk) place(p folder.Path, old folder.Stat, from place) (folder.Stat, *
 // Remove implements [folder.Tree].
 func (t *Tree) Remove(p folder.Path, old folder.Stat) (kept *folder.Kept, err error) {
 	err = t.do("Remove", p, true, func(d *disk) error {
-		at, err := d.at(p)
-		if err != nil {
-			return err
-		}
-		if old.Kind != folder.File && old.Kind != folder.Link {
+		if old.Kind != folder.File && old.Kind != folder.Link && folder.CheckPath(p) == nil {
 			return folder.ErrChanged
 		}
-		if at, err = d.find(p, old); err != nil {
+		at, err := d.find(p, old)
+		if err != nil {
 			return err
 		}
 		if kept, err = d.keep(p, at, true); err != nil {
