@@ -43,7 +43,8 @@ type IMAP struct {
 	junk    bool
 	wake    chan struct{} // closed when waiting should end: by WatchJunk, Retry
 	problem *Problem
-	changed chan struct{} // closed when problem changes
+	known   bool          // whether problem was ever set
+	changed chan struct{} // closed when problem changes or becomes known
 }
 
 var _ Mailbox = (*IMAP)(nil)
@@ -99,7 +100,8 @@ func (m *IMAP) watchesJunk() (on bool, wake <-chan struct{}) {
 }
 
 // State is what keeps Messages from working at the moment, nil if nothing is
-// known to, and a channel that is closed when this changes.
+// known to, and a channel that is closed when this changes, or when it turns
+// out for the first time that Messages works.
 func (m *IMAP) State() (*Problem, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -109,10 +111,10 @@ func (m *IMAP) State() (*Problem, <-chan struct{}) {
 func (m *IMAP) setState(p *Problem) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.problem == nil && p == nil {
+	if m.known && m.problem == nil && p == nil {
 		return
 	}
-	m.problem = p
+	m.problem, m.known = p, true
 	close(m.changed)
 	m.changed = make(chan struct{})
 }
@@ -138,7 +140,6 @@ func (m *IMAP) Test(ctx context.Context) error {
 func (m *IMAP) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		r := &receiver{IMAP: m, yield: yield, folders: map[string]*place{}, tries: map[attempt]int{}}
-		defer m.setState(nil)
 		for ctx.Err() == nil && !r.stopped {
 			began := time.Now()
 			err := r.connection(ctx)
