@@ -31,11 +31,15 @@ type world struct {
 func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		test(t, &world{
-			t: t, at: map[netip.AddrPort]simnet.PacketReceiver{},
-			moved: map[netip.AddrPort]netip.AddrPort{}, cut: map[netip.AddrPort]bool{},
-		})
+		test(t, newWorld(t))
 	})
+}
+
+func newWorld(t *testing.T) *world {
+	return &world{
+		t: t, at: map[netip.AddrPort]simnet.PacketReceiver{},
+		moved: map[netip.AddrPort]netip.AddrPort{}, cut: map[netip.AddrPort]bool{},
+	}
 }
 
 func (w *world) AddNode(a net.Addr, r simnet.PacketReceiver) {
