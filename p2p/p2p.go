@@ -73,7 +73,7 @@ type Candidate struct {
 }
 
 // Metadata is what a device says of itself. It is a claim: shown as such,
-// never used to decide (SECURITY P5).
+// never used to decide, because a stranger may claim anything.
 type Metadata struct {
 	Name     string // of the device, at most 64 runes
 	Address  string // own mail address, if any
@@ -92,13 +92,13 @@ type Announcement struct {
 // or link knows.
 type Token [16]byte
 
-// String hides the token: it never appears in logs (SECURITY X3).
+// String hides the token: it never appears in logs.
 func (Token) String() string { return "***" }
 
 // Via is the door a pairing came through, shown as "verified by …".
 type Via string
 
-// The doors of PAIRING.md.
+// The doors of PROTOCOL.md, "Pairing".
 const (
 	ViaWords  Via = "words"
 	ViaLink   Via = "link"
@@ -108,17 +108,17 @@ const (
 // A Secret is 32 bytes that never leave this device in clear.
 type Secret [32]byte
 
-// String hides the secret (SECURITY X3).
+// String hides the secret: it never appears in logs.
 func (Secret) String() string { return "***" }
 
 // GoString hides the secret from %#v too.
 func (Secret) GoString() string { return "***" }
 
 // A Role is a side of a pairing. It comes from the invitation, never from who
-// dialled (SECURITY P1).
+// dialled: else a proof could be sent back to who made it.
 type Role uint8
 
-// The roles of PAIRING.md: the inviter made the invitation.
+// The roles: the inviter made the invitation.
 const (
 	Inviter Role = iota + 1
 	Answerer
@@ -129,7 +129,7 @@ const (
 //	answerer: (none) → pending → paired      inviter: (none) → unconfirmed → paired
 type PairingState uint8
 
-// The states of PAIRING.md, SAVE and STATUS.
+// The states of PROTOCOL.md, "Saving".
 const (
 	NotPaired   PairingState = iota
 	Pending                  // answerer: written, the inviter may not have it
@@ -182,9 +182,10 @@ type PairingRequest struct {
 // A Manager is the application's side of an [Endpoint]: it is told what
 // happens to peers, and asked what to do about it.
 //
-// Calls about one peer come one after another; calls about different peers
-// come at the same time. Calls without a context must return soon. No call
-// comes before Run or after it returned.
+// Calls that report something about one peer come one after another; calls
+// about different peers, and questions (Metadata, Record, PairingKeys,
+// PeerPairingRequest), come at the same time. Calls without a context must
+// return soon. No call comes before Run or after it returned.
 type Manager interface {
 	// Metadata describes this device in HELLO and pairings.
 	Metadata() Metadata
@@ -208,21 +209,27 @@ type Manager interface {
 	// person's yes. It is called after a right proof, with the invitation
 	// claimed, and blocks until answered or ctx is done. An error refuses.
 	PeerPairingRequest(ctx context.Context, r PairingRequest) error
-	// PairingSave keeps a record with its state. For the inviter's first save
-	// the invitation ends in the same transaction. Once it returns nil the
-	// record is on disk: the other side relies on it. A record with another T
-	// for the same peer is replaced only when the new one becomes Paired or
-	// Unconfirmed.
+	// PairingSave keeps a record, named by its peer and T, with its state.
+	// With Unconfirmed the invitation ends in the same transaction; the save
+	// fails where it was used before. Once it returns nil the record is on
+	// disk: the other side relies on it.
+	//
+	// While two devices pair again there are several records of one peer:
+	// Record returns the newest that is Unconfirmed or Paired, else a Pending
+	// one. Saving one as Paired drops those first saved before it.
 	PairingSave(ctx context.Context, r Record) error
 	// PairingStatus returns the record of a pairing with a peer by its
 	// transcript, in whatever state, even one that a newer pairing shadows.
+	// False must be certain: the other side then deletes its own.
 	PairingStatus(id PeerID, t [32]byte) (Record, bool)
 	// PeerPaired reports that a record was saved as Unconfirmed or Paired for
 	// the first time.
 	PeerPaired(Record)
-	// PeerPairedRollback deletes the record of a pairing that the other side
-	// could not keep, durably, and opens the inviter's invitation again if it
-	// has neither expired nor been withdrawn.
+	// PeerPairedRollback deletes the record of a pairing, by peer and T, that
+	// the other side does not have, durably, and opens the inviter's
+	// invitation again if it has neither expired nor been withdrawn. An
+	// earlier record of the peer counts again. It comes for Pending records
+	// too, of which PeerPaired told nothing yet.
 	PeerPairedRollback(Record)
 
 	// PeerConnected reports that a paired peer is reachable by Open.
@@ -260,7 +267,7 @@ const (
 	StreamRefused                           // not a member, paused, not now
 )
 
-// A PairingCode is why a pairing link was closed (PAIRING.md, "Numbers").
+// A PairingCode is why a pairing link was closed (PROTOCOL.md, "Pairing").
 type PairingCode uint32
 
 // The close codes of pairing.
@@ -293,7 +300,7 @@ func (e *PairingError) Error() string {
 
 var pairingCodes = [...]string{"", "refused", "busy", "used", "expired", "cancelled", "wrong-secret", "not-paired", "version", "limit", "user-no"}
 
-// String returns the word of PAIRING.md for the code.
+// String returns the word of PROTOCOL.md for the code.
 func (c PairingCode) String() string {
 	if int(c) < len(pairingCodes) && c > 0 {
 		return pairingCodes[c]
