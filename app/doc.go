@@ -19,7 +19,7 @@
 //
 //	    Invite                                    a letter came, or Look
 //	      |                                              |
-//	   sending  -- the mail has left -->             words, waits for the person
+//	   sending  -- the mail has left -->             AskInvitation
 //	      |                                              |  Accept: the words
 //	   waiting  <------- the other one dials ----    looking     open the letter
 //	      |      (a link: AskPairing)                    |
@@ -27,7 +27,7 @@
 //	      |         and then writes its half             |
 //	    paired                                        paired
 //
-//	From waiting, words and looking an invitation can also end: withdrawn,
+//	From waiting and looking an invitation can also end: withdrawn,
 //	expired, used by another device, or burnt after three wrong proofs. Then it
 //	is failed, its Problem says why, and it soon leaves the list. From saving a
 //	side whose partner could not keep its half goes back to where it was:

@@ -171,7 +171,11 @@ func (s *session) sayProposal(st app.State, p app.Proposal) {
 		s.say("The answer to your invitation %s.", inviteLabel(st.Invitations[i]))
 		return
 	}
-	s.say("An invitation that says it is from %s%s.", from(p), untilText(p))
+	if p.From == "" && p.Name == "" {
+		s.say("An invitation%s.", untilText(p))
+	} else {
+		s.say("An invitation that says it is from %s%s.", from(p), untilText(p))
+	}
 	for _, o := range p.Folders {
 		s.say("It offers the folder %s (%s).", o.Name, files(o.Files, o.Bytes))
 	}

@@ -158,8 +158,8 @@ Results go to standard output, everything else to standard error. Exit codes:
 		DisableAutoGenTag: true,
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&s.home, "home", "", "directory of keys and state (else $FOLDPOST_HOME, else "+s.Home()+")")
-	f.BoolVar(&s.json, "json", false, "print one JSON object (`status --watch`: one per line)")
+	f.StringVar(&s.home, "home", "", "`DIR` of keys and state (else $FOLDPOST_HOME, else "+s.Home()+")")
+	f.BoolVar(&s.json, "json", false, "print one JSON object (\"status --watch\": one per line)")
 	f.BoolVarP(&s.quiet, "quiet", "q", false, "say nothing but results and errors")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "say more")
 	f.BoolVarP(&s.yes, "yes", "y", false, "answer yes to what would be asked")

@@ -41,7 +41,7 @@ Waits until everybody has everything.`,
 		ValidArgsFunction: s.complete(func(st app.State) []string { return words(devices(st)) }),
 	}
 	c.Flags().BoolVar(&f.readOnly, "read-only", false, "they receive and change nothing")
-	c.Flags().StringVar(&f.note, "note", "", "your own first line of the mail; the mail's provider can read it")
+	c.Flags().StringVar(&f.note, "note", "", "your own first line of the mail, as `TEXT`; the mail's provider can read it")
 	c.Flags().BoolVar(&f.byHand, "by-hand", false, "send no mail, print the invitation")
 	f.wait.flags(c)
 	return c
@@ -177,6 +177,9 @@ copy, and other members who share with it go on.`,
 				return err
 			}
 			d, err := resolve(aMember, a[1], members(st, f))
+			if inv, ierr := resolve(anInvite, a[1], invitations(st)); err != nil && ierr == nil && slices.Contains(inv.Folders, f.ID) {
+				return app.Errorf(app.CodeUsage, "%s is only invited yet: use `foldpost withdraw %s`", a[1], a[1])
+			}
 			if err != nil {
 				return err
 			}

@@ -169,7 +169,7 @@ file or to standard output instead, and the folder stays as it is.`,
 		}),
 		ValidArgsFunction: s.complete(func(st app.State) []string { return words(folders(st)) }),
 	}
-	c.Flags().StringVar(&at, "at", "", "`TIME` as `foldpost trash` shows it")
+	c.Flags().StringVar(&at, "at", "", "`TIME` as \"foldpost trash\" shows it")
 	c.Flags().StringVar(&to, "to", "", "write to this new `FILE`, - for standard output")
 	return c
 }

@@ -29,7 +29,7 @@ passed, 4 if a folder is stopped.`,
 		}),
 		ValidArgsFunction: s.complete(func(st app.State) []string { return words(folders(st)) }),
 	}
-	c.Flags().StringArrayVar(&with, "with", nil, "wait for this device only (repeatable)")
+	c.Flags().StringArrayVar(&with, "with", nil, "wait for this `DEVICE` only (repeatable)")
 	c.Flags().Var(&w.limit, "timeout", "wait at most this long, then exit with 3")
 	return c
 }
