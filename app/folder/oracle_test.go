@@ -167,8 +167,14 @@ func (o *oracle) check() error {
 }
 
 func (o *oracle) kept(live map[Hash]bool, at map[Path]map[Hash]map[int]bool) error {
+	ended := map[Hash]bool{}
+	for i := range o.done {
+		ended[o.contents[i]] = true
+	}
 	for i, h := range o.contents {
-		if !live[h] && !o.done[i] {
+		// After the loss of an index an equal content that was ended elsewhere
+		// takes this one with it: nothing tells it from an old one.
+		if excused := o.lost && ended[h]; !live[h] && !o.done[i] && !excused {
 			return fmt.Errorf("lost: %s, which nobody ended", o.names[h])
 		}
 	}

@@ -138,7 +138,9 @@ func (w *world) deviceStep(d *modelDevice, words []string) error {
 	case "lag":
 		d.lag, _ = strconv.ParseInt(words[1], 10, 64)
 	case "ignore":
-		d.scan()
+		if err := w.quiet(); err != nil { // what was done before is not taken back
+			return err
+		}
 		d.ignored[Path(words[1])] = true
 		d.thaw(d.r.ignore(func(p Path, _ bool) bool { return d.ignores(p) }))
 		d.commit()
