@@ -105,7 +105,7 @@ func (u universe) step(pick chooser, i int) string {
 	case kind == 21 && u.lose:
 		return d + []string{" lose", " save", " restore", " restore"}[pick(4)]
 	case kind == 22 && u.ignore:
-		return fmt.Sprintf("%s %s %s", d, []string{"ignore", "thaw"}[pick(2)], u.paths[pick(len(u.paths))])
+		return fmt.Sprintf("%s %s %s", d, []string{"leave", "thaw"}[pick(2)], u.paths[pick(len(u.paths))])
 	case kind == 23:
 		return fmt.Sprintf("%s lag %d", d, pick(100)-50)
 	}

@@ -30,6 +30,7 @@ import (
 //	R forge a=x              its program lies: a write of its own
 //	P lag -50                its clock, µs
 //	P ignore a, P thaw a
+//	P leave a                ignores it when all is quiet
 //	P answer here yes
 //	sync P Q                 both scan, pull and apply until they agree
 //	quiet                    the same for all
@@ -137,10 +138,13 @@ func (w *world) deviceStep(d *modelDevice, words []string) error {
 		d.forge(Path(name), content)
 	case "lag":
 		d.lag, _ = strconv.ParseInt(words[1], 10, 64)
-	case "ignore":
-		if err := w.quiet(); err != nil { // what was done before is not taken back
+	case "leave":
+		if err := w.quiet(); err != nil {
 			return err
 		}
+		return w.deviceStep(d, []string{"ignore", words[1]})
+	case "ignore":
+		d.scan()
 		d.ignored[Path(words[1])] = true
 		d.thaw(d.r.ignore(func(p Path, _ bool) bool { return d.ignores(p) }))
 		d.commit()
