@@ -159,7 +159,8 @@ func (e *Endpoint) SetAddresses(own []Candidate, networks ...netip.Prefix) {
 	}
 }
 
-// Announcement returns what others need to reach this device.
+// Announcement returns what others need to reach this device. It asks
+// Manager.Metadata.
 func (e *Endpoint) Announcement() Announcement {
 	e.mu.Lock()
 	own := slices.Clone(e.network.own)
@@ -168,7 +169,8 @@ func (e *Endpoint) Announcement() Announcement {
 }
 
 // AddCandidate notes where a peer might be and dials it if it is paired and
-// has no link. The error says why the candidate is not used.
+// has no link. The error says why the candidate is not used. It asks
+// Manager.Record.
 func (e *Endpoint) AddCandidate(c Candidate, m Metadata) error {
 	c.Addr = unmap(c.Addr)
 	if c.Peer == e.id {

@@ -26,7 +26,7 @@ func TestConnectAndTalk(t *testing.T) {
 			t.Errorf("echo = %q, want back", got)
 		}
 		l, ok := a.Link(b.id)
-		if !ok || l.Addr != b.addr || l.Observed != a.addr || l.Metadata.Name != "test" || l.RTT == 0 {
+		if !ok || l.Addr != b.addr || l.Observed != a.addr || l.Metadata.Name != "test" || l.RTT == 0 || l.Offset != 0 {
 			t.Errorf("Link = %+v, %v", l, ok)
 		}
 		want := []string{"discovered B", "connected B"}

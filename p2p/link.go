@@ -77,6 +77,7 @@ func (l *link) describe() Link {
 	return Link{
 		Peer: l.peer, Kind: "quic", Addr: addrPortOf(l.conn.RemoteAddr()), RTT: l.conn.ConnectionStats().SmoothedRTT,
 		Since: l.since, Metadata: l.hello.metadata(), Observed: l.hello.observed(),
+		Offset: time.Unix(l.hello.Time, 0).Sub(l.since.Truncate(time.Second)),
 	}
 }
 

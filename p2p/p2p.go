@@ -317,4 +317,5 @@ type Link struct {
 	Since    time.Time
 	Metadata Metadata       // from HELLO
 	Observed netip.AddrPort // our address as the peer saw it
+	Offset   time.Duration  // the peer's clock minus ours, at HELLO
 }
