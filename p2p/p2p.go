@@ -185,7 +185,9 @@ type PairingRequest struct {
 // Calls that report something about one peer come one after another; calls
 // about different peers, and questions (Metadata, Record, PairingKeys,
 // PeerPairingRequest), come at the same time. Calls without a context must
-// return soon. No call comes before Run or after it returned.
+// return soon. No call comes before Run or after it returned, but that
+// AddCandidate asks Record and Announcement asks Metadata in the goroutine of
+// their caller, who must hold no lock that these want.
 type Manager interface {
 	// Metadata describes this device in HELLO and pairings.
 	Metadata() Metadata
