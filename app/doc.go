@@ -15,21 +15,20 @@
 // An invitation, as its two people see it ([OpenInvitation], [Step]). What the
 // two programs say to each other at "saving" stands in p2p/PROTOCOL.md.
 //
-//	   who invites                               who is invited
+//	who invites                               who is invited
 //
-//	    Invite                                    a letter came, or Look
-//	      |                                              |
-//	   sending  -- the mail has left -->             AskInvitation
-//	      |                                              |  Accept: the words
-//	   waiting  <------- the other one dials ----    looking     open the letter
-//	      |      (a link: AskPairing)                    |
-//	    saving  <-- each side proves the secret -->   saving
-//	      |         and then writes its half             |
-//	    paired                                        paired
+//	 Invite                                    a letter came, or Look
+//	   |                                              |
+//	sending  -- the mail has left -->             AskInvitation
+//	   |                                              |  Accept: the words
+//	waiting  <------- the other one dials ----    looking     open the letter
+//	   |      (a link: AskPairing)                    |
+//	 saving  <-- each side proves the secret -->   saving
+//	   |         and then writes its half             |
+//	 paired                                        paired
 //
-//	From waiting and looking an invitation can also end: withdrawn,
-//	expired, used by another device, or burnt after three wrong proofs. Then it
-//	is failed, its Problem says why, and it soon leaves the list. From saving a
-//	side whose partner could not keep its half goes back to where it was:
-//	nobody stays paired alone.
+// From waiting and looking an invitation can also end: withdrawn, expired, used
+// by another device, or burnt after three wrong proofs. Then it is failed, its
+// Problem says why, and it soon leaves the list. From saving a side whose partner
+// could not keep its half goes back to where it was: nobody stays paired alone.
 package app

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -40,7 +39,7 @@ itself, and the line after it has the words.`,
 			}
 			return s.accept(ctx, svc, word, w.not)
 		}),
-		ValidArgsFunction: s.complete(func(st app.State) []string {
+		ValidArgsFunction: s.completeWith(func(st app.State) []string {
 			var ids []string
 			for _, q := range st.Questions {
 				if q.Kind == app.AskInvitation {
@@ -48,7 +47,7 @@ itself, and the line after it has the words.`,
 				}
 			}
 			return ids
-		}),
+		}, cobra.ShellCompDirectiveDefault),
 	}
 	w.flags(c)
 	return c
@@ -155,11 +154,11 @@ func (s *session) accepted(st app.State, p app.Proposal, c *chase) error {
 	}
 	next := "foldpost folders"
 	for _, o := range p.Folders {
-		next = fmt.Sprintf("foldpost join %q", o.Name)
+		next = "foldpost join " + quoted(o.Name)
 	}
 	for _, o := range st.Offers {
 		if o.From == c.device {
-			next = fmt.Sprintf("foldpost join %q", o.Name)
+			next = "foldpost join " + quoted(o.Name)
 		}
 	}
 	s.say("Next: %s", next)

@@ -240,6 +240,7 @@ func (s *session) window(c *cobra.Command, args []string) error {
 
 // findHome settles which home directory this command is about.
 func (s *session) findHome() error {
+	s.homeGiven = s.home != ""
 	if s.home == "" {
 		s.home = os.Getenv("FOLDPOST_HOME")
 	}

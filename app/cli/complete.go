@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,13 +28,73 @@ func (s *session) reach(c *cobra.Command, use func(ctx context.Context, svc app.
 	use(ctx, svc)
 }
 
-// complete offers words that stand for things, and file names.
+// complete offers words that stand for things.
 func (s *session) complete(offered func(app.State) []string) cobra.CompletionFunc {
+	return s.completeWith(offered, cobra.ShellCompDirectiveNoFileComp)
+}
+
+func (s *session) completeWith(offered func(app.State) []string, d cobra.ShellCompDirective) cobra.CompletionFunc {
 	return func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		var list []string
 		s.reach(c, func(_ context.Context, svc app.Service) { list = offered(svc.State()) })
-		return list, cobra.ShellCompDirectiveDefault
+		return list, d
 	}
+}
+
+// completeDirs offers directories for one argument, and words for the others.
+func (s *session) completeDirs(at int, offered func(app.State) []string) cobra.CompletionFunc {
+	return func(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(a) == at {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		}
+		var list []string
+		s.reach(c, func(_ context.Context, svc app.Service) { list = offered(svc.State()) })
+		return list, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeMembers offers folders, then who is a member of one.
+func (s *session) completeMembers(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var list []string
+	s.reach(c, func(_ context.Context, svc app.Service) {
+		st := svc.State()
+		switch len(a) {
+		case 0:
+			list = words(folders(st))
+		case 1:
+			if f, err := resolve(aFolder, a[0], folders(st)); err == nil {
+				list = words(members(st, f))
+			}
+		}
+	})
+	return list, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeKept offers folders, then what was deleted or replaced in one.
+func (s *session) completeKept(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var list []string
+	s.reach(c, func(ctx context.Context, svc app.Service) {
+		st := svc.State()
+		switch len(a) {
+		case 0:
+			list = words(folders(st))
+		case 1:
+			f, err := resolve(aFolder, a[0], folders(st))
+			if err != nil {
+				return
+			}
+			kept, err := svc.Trash(ctx, f.ID)
+			if err != nil {
+				return
+			}
+			for _, k := range kept {
+				if p := shown(k.Path); p == k.Path && !slices.Contains(list, p) {
+					list = append(list, p)
+				}
+			}
+		}
+	})
+	return list, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeAnswer offers questions, then their choices.

@@ -155,5 +155,5 @@ func suffix(a []string) string {
 	if len(a) == 0 {
 		return ""
 	}
-	return " " + a[0]
+	return " " + quoted(a[0])
 }

@@ -38,7 +38,7 @@ alone, files that are only here are sent, files that differ are both kept. With
 			}
 			return s.join(ctx, svc, a[0], dir, check, w.not)
 		}),
-		ValidArgsFunction: s.complete(func(st app.State) []string { return words(offers(st)) }),
+		ValidArgsFunction: s.completeDirs(1, func(st app.State) []string { return words(offers(st)) }),
 	}
 	c.Flags().BoolVar(&check, "check", false, "compare and write nothing")
 	w.flags(c)

@@ -55,6 +55,7 @@ Repeating the command shows the same open invitation; no second mail is sent.`,
 			}
 			return s.pair(ctx, svc, a[0], f)
 		}),
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	c.Flags().BoolVar(&f.link, "link", false, "make an invite link instead of a mail")
 	c.Flags().BoolVar(&f.byHand, "by-hand", false, "send no mail, print the invitation")

@@ -70,6 +70,17 @@ func files(n int, bytes int64) string {
 	return humanize.Comma(int64(n)) + " files, " + size(bytes)
 }
 
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@:", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
 func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

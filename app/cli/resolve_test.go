@@ -215,6 +215,21 @@ func TestShown(t *testing.T) {
 	}
 }
 
+func TestQuoted(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"Photos", "Photos"},
+		{"/srv/a-b_c.d", "/srv/a-b_c.d"},
+		{"Photos 2026", "'Photos 2026'"},
+		{"Ada's", `'Ada'\''s'`},
+		{"$(rm -r ~)", "'$(rm -r ~)'"},
+		{"", "''"},
+	} {
+		if got := quoted(c.in); got != c.want {
+			t.Errorf("quoted(%q) = %s, want %s", c.in, got, c.want)
+		}
+	}
+}
+
 func TestAbbr(t *testing.T) {
 	qs := questions(app.State{Questions: []app.Question{{ID: "pairing-aaaa"}, {ID: "pairing-aabb"}, {ID: "mailbox"}, {ID: "verylongidindeed"}}})
 	for _, c := range []struct{ id, want string }{

@@ -30,12 +30,13 @@ type stage struct {
 	mu      sync.Mutex
 	events  []func()
 	stopped bool // no foldpost runs
+	ended   bool // it ended in between
 }
 
 func (s *stage) Watch(ctx context.Context) iter.Seq[app.State] {
 	return func(yield func(app.State) bool) {
 		for st := range s.Fake.Watch(ctx) {
-			if !yield(st) {
+			if s.ended || !yield(st) {
 				return
 			}
 			s.mu.Lock()
@@ -140,6 +141,8 @@ func runLine(ts *testscript.TestScript, _ bool, args []string) {
 func event(ts *testscript.TestScript, a []string) func() {
 	s := stageOf(ts)
 	switch a[0] {
+	case "end": // of the foldpost that runs
+		return func() { s.ended = true; s.Update(func(*app.State) {}) }
 	case "stop":
 		return func() { s.stopped = true }
 	case "device": // ID NAME OWNER

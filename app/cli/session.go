@@ -28,6 +28,7 @@ type session struct {
 	errTerm  bool
 
 	home                                       string
+	homeGiven                                  bool // by --home
 	json, quiet, verbose, yes, noInput, hidden bool
 }
 
@@ -61,11 +62,19 @@ func (s *session) with(do func(ctx context.Context, svc app.Service, args []stri
 	}
 }
 
+// nextIs begins the hint at the next command in what say tells.
+const nextIs = "Next: foldpost "
+
 // say tells a person what is so now or goes on.
 func (s *session) say(format string, args ...any) {
-	if !s.quiet {
-		fmt.Fprintln(s.err, shownText(fmt.Sprintf(format, args...)))
+	if s.quiet {
+		return
 	}
+	text := fmt.Sprintf(format, args...)
+	if s.homeGiven { // the next command is about the same home
+		text = strings.Replace(text, nextIs, nextIs+"--home "+quoted(s.home)+" ", 1)
+	}
+	fmt.Fprintln(s.err, shownText(text))
 }
 
 // emit prints a result as JSON: one object in one line.

@@ -38,7 +38,7 @@ Waits until everybody has everything.`,
 		RunE: s.with(func(ctx context.Context, svc app.Service, a []string) error {
 			return s.share(ctx, svc, a[0], a[1:], f)
 		}),
-		ValidArgsFunction: s.complete(func(st app.State) []string { return words(devices(st)) }),
+		ValidArgsFunction: s.completeDirs(0, func(st app.State) []string { return words(devices(st)) }),
 	}
 	c.Flags().BoolVar(&f.readOnly, "read-only", false, "they receive and change nothing")
 	c.Flags().StringVar(&f.note, "note", "", "your own first line of the mail, as `TEXT`; the mail's provider can read it")
@@ -86,7 +86,7 @@ func (s *session) share(ctx context.Context, svc app.Service, dir string, who []
 		return err
 	}
 	shows(ctx, svc, func(st app.State) bool { return isFolder(st, shared.Folder) })
-	s.say("%s is shared. Next: foldpost wait %q", dir, dir)
+	s.say("%s is shared. Next: foldpost wait %s", dir, quoted(dir))
 	if f.wait.not {
 		return nil
 	}
@@ -188,6 +188,6 @@ copy, and other members who share with it go on.`,
 			}
 			return s.done("%s is not shared with %s any more; it keeps its copy. Next: foldpost folders", f.Name, titled(d))
 		}),
-		ValidArgsFunction: s.complete(func(st app.State) []string { return append(words(folders(st)), words(devices(st))...) }),
+		ValidArgsFunction: s.completeMembers,
 	}
 }

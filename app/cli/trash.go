@@ -119,7 +119,7 @@ folders, of one, or only what was at PATH or below it.`,
 			}
 			return t.print()
 		}),
-		ValidArgsFunction: s.complete(func(st app.State) []string { return words(folders(st)) }),
+		ValidArgsFunction: s.completeKept,
 	}
 }
 
@@ -167,7 +167,7 @@ file or to standard output instead, and the folder stays as it is.`,
 			}
 			return s.restore(ctx, svc, r, to)
 		}),
-		ValidArgsFunction: s.complete(func(st app.State) []string { return words(folders(st)) }),
+		ValidArgsFunction: s.completeKept,
 	}
 	c.Flags().StringVar(&at, "at", "", "`TIME` as \"foldpost trash\" shows it")
 	c.Flags().StringVar(&to, "to", "", "write to this new `FILE`, - for standard output")

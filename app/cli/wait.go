@@ -68,11 +68,11 @@ func targets(st app.State, folderWords, withWords []string) ([]target, error) {
 			if isMember(f, id) {
 				t.who = append(t.who, id)
 			} else if len(folderWords) > 0 {
-				return nil, app.Errorf(app.CodeUsage, "%s is not shared with %s: share it with `foldpost share %q WHO`", f.Name, deviceName(st, id), f.Path)
+				return nil, app.Errorf(app.CodeUsage, "%s is not shared with %s: share it with `foldpost share %s WHO`", f.Name, deviceName(st, id), quoted(f.Path))
 			}
 		}
 		if len(f.Members) == 0 {
-			return nil, app.Errorf(app.CodeUsage, "%s has no other member: share it with `foldpost share %q WHO`", f.Name, f.Path)
+			return nil, app.Errorf(app.CodeUsage, "%s has no other member: share it with `foldpost share %s WHO`", f.Name, quoted(f.Path))
 		}
 		if len(who) == 0 || len(t.who) > 0 {
 			all = append(all, t)
