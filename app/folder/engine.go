@@ -121,6 +121,7 @@ func (e *engine) run(ctx context.Context) error {
 
 func (e *engine) end(cancel context.CancelFunc) {
 	cancel()
+	e.unlink()
 	done := make(chan struct{})
 	go func() {
 		e.workers.Wait()
@@ -143,10 +144,13 @@ func (e *engine) step(ctx context.Context) {
 	now := time.Now()
 	if e.working(ctx, now) {
 		e.stepScan(ctx, now)
+		e.endWhole(now)
 		e.commit()
 		e.stepPull(ctx, now)
 		e.stepApply(ctx, now)
 		e.stepSettle(ctx, now)
+	} else {
+		e.endWhole(now)
 	}
 	e.commit()
 	e.publish(now)
@@ -157,9 +161,15 @@ func (e *engine) working(ctx context.Context, now time.Time) bool {
 	return e.fatal == nil && !e.paused && e.rootReady(ctx, now)
 }
 
+// nextStep is when step has something to do that no event brings. It must not
+// lie in the past for long: the loop would spin.
 func (e *engine) nextStep() time.Time {
 	next := time.Now().Add(time.Hour)
-	for _, at := range []time.Time{e.nextScan(), e.nextPull(), e.nextApply(), e.nextSettle(), e.nextRoot(), e.rate.next(), e.nextPublish()} {
+	times := []time.Time{e.nextRoot(), e.rate.next(), e.nextPublish()}
+	if e.root.ok && !e.paused {
+		times = append(times, e.nextScan(), e.nextPull(), e.nextApply(), e.nextSettle())
+	}
+	for _, at := range times {
 		if !at.IsZero() && at.Before(next) {
 			next = at
 		}

@@ -17,6 +17,7 @@ type peerState struct {
 // A connected member's feed is being taken.
 type connected struct {
 	remote Remote
+	cancel context.CancelCauseFunc
 	lost   bool
 }
 
@@ -39,16 +40,22 @@ func (f *Folder) Connect(ctx context.Context, r Remote) error {
 }
 
 func (f *Folder) take(ctx context.Context, r Remote) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	c := &connected{remote: r}
 	var after Cursor
 	var err error
-	if e := f.call(ctx, func(e *engine) { after, err = e.connect(c) }); e != nil || err != nil {
+	if e := f.call(ctx, func(e *engine) {
+		after, err = e.connect(c)
+		c.cancel = cancel
+	}); e != nil || err != nil {
 		return errors.Join(e, err)
 	}
 	defer f.call(context.WithoutCancel(ctx), func(e *engine) { e.disconnect(c) })
 	for b, err := range r.Since(ctx, after) {
+		if err != nil && context.Cause(ctx) != nil {
+			return context.Cause(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -56,7 +63,7 @@ func (f *Folder) take(ctx context.Context, r Remote) error {
 			return errors.Join(e, err)
 		}
 	}
-	return errors.Join(ctx.Err(), errFeedEnded)
+	return errors.Join(context.Cause(ctx), errFeedEnded)
 }
 
 var errFeedEnded = errors.New("the feed ended")
@@ -129,10 +136,21 @@ func (e *engine) dropRemotes() {
 		}
 		for _, c := range cs {
 			c.lost = true
+			c.cancel(ErrNotMember)
 		}
 		delete(e.peers.remotes, d)
 		delete(e.peers.heard, d)
 	}
+}
+
+// unlink has every feed taken anew, from the engine that comes after this one.
+func (e *engine) unlink() {
+	for _, cs := range e.peers.remotes {
+		for _, c := range cs {
+			c.cancel(errReconnect)
+		}
+	}
+	close(e.committed)
 }
 
 // waitsForWriter is true while a fresh index has not heard of a writer what it

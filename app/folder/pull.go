@@ -135,9 +135,18 @@ func (e *engine) fetchOf(o op) *fetch {
 			f.here = append(f.here, q)
 		}
 	}
+	told := map[DeviceID]bool{}
 	for _, m := range o.Members {
+		told[m.Device] = true
 		for _, c := range e.peers.remotes[m.Device] {
 			f.from = append(f.from, source{c.remote, m.Path})
+		}
+	}
+	for d, cs := range e.peers.remotes {
+		if !told[d] { // it may have what is in Base here, and is missing on disk
+			for _, c := range cs {
+				f.from = append(f.from, source{c.remote, o.Path})
+			}
 		}
 	}
 	return f

@@ -160,7 +160,6 @@ func (e *engine) stepScan(ctx context.Context, now time.Time) {
 	e.startHashing(ctx)
 	e.tellFound(now)
 	e.tellGone(now)
-	e.endWhole(now)
 }
 
 // nextScan is when stepScan has something to do that no event brings.
@@ -241,6 +240,10 @@ func (e *engine) surveyed(sv *survey, err error) {
 	now := time.Now()
 	e.scan.running = nil
 	sv.ended, sv.err = true, err
+	if errors.Is(err, ErrNoRoot) {
+		err = errors.Join(errRoot, err)
+		sv.err = err
+	}
 	if errors.Is(err, errRoot) {
 		e.lostRoot(now, err)
 	}
@@ -295,7 +298,7 @@ func belowAny(p Path, dirs []Path) bool {
 func (e *engine) endWhole(now time.Time) {
 	s := &e.scan
 	sv := s.whole
-	if sv == nil || !sv.ended || sv.open > 0 {
+	if sv == nil || !sv.ended || sv.open > 0 && sv.err == nil {
 		return
 	}
 	if sv.err == nil && len(sv.found) > 0 {
@@ -305,6 +308,7 @@ func (e *engine) endWhole(now time.Time) {
 	s.whole = nil
 	if sv.err == nil {
 		s.first = false
+		e.trouble.clear("scan")
 		e.rep.scanned()
 		e.forgetInodes()
 	} else if !errors.Is(sv.err, errRoot) {
