@@ -105,8 +105,13 @@ type candidates []*known
 
 // add puts a usable candidate in, or renews it. Where there is no room the
 // oldest one that never was the peer goes, of the same source if there is one.
-// It tells whether the candidate is worth a dial at once.
+// It tells whether the candidate is worth a dial at once. One of source "last"
+// is from the application's own memory: the peer itself was there.
 func (s *candidates) add(c Candidate, now time.Time) bool {
+	if c.Source == "last" {
+		s.prove(c.Peer, c.Addr, now)
+		return true
+	}
 	if i := slices.IndexFunc(*s, func(k *known) bool { return k.Addr == c.Addr }); i >= 0 {
 		k := (*s)[i]
 		fresh := now.Sub(k.added) >= privateTryAgain

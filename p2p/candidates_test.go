@@ -110,7 +110,7 @@ func TestWorth(t *testing.T) {
 	if got, want := order(), "192.168.1.9 9.9.9.8 9.9.9.9"; got != want {
 		t.Errorf("worth after it was told again soon = %s, want %s", got, want)
 	}
-	s.prove(PeerID{}, netip.MustParseAddrPort("10.7.7.7:4001"), now)
+	s.add(Candidate{Addr: netip.MustParseAddrPort("10.7.7.7:4001"), Kind: Host, Source: "last"}, now)
 	for _, k := range s {
 		k.tries = privateTries
 	}

@@ -258,11 +258,13 @@ func TestHelloPromotes(t *testing.T) {
 		},
 		{
 			"a pending answerer does not dial", Pending, Unconfirmed,
-			[]string{"discovered B"}, nil,
+			[]string{"discovered B"},
+			nil,
 		},
 		{
 			"the answerer has promoted", Paired, Unconfirmed,
-			[]string{"discovered B", "connected B"}, []string{"saved A 3", "connected A"},
+			[]string{"discovered B", "connected B"},
+			[]string{"saved A 3", "connected A"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

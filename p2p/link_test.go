@@ -56,6 +56,7 @@ func TestNewerLinkReplaces(t *testing.T) {
 		if a.peers[b.id].link.number <= old.number {
 			t.Errorf("A keeps connection %d, want a newer one than %d", a.peers[b.id].link.number, old.number)
 		}
+		_ = s.SetDeadline(time.Now().Add(time.Minute))
 		_, err = io.ReadAll(s)
 		if e, ok := errors.AsType[*CloseError](err); !ok || e.Code != CloseDuplicate {
 			t.Errorf("ReadAll on the old link = %v, want closed as duplicate", err)

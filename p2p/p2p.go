@@ -68,7 +68,7 @@ type Candidate struct {
 	Peer    PeerID
 	Addr    netip.AddrPort
 	Kind    Kind
-	Source  string    // who told us: "lan", "mail", "contact", "link", "last"
+	Source  string    // who told us: "lan", "mail", "contact", "link"; "last": the peer itself was there
 	Expires time.Time // zero: until it is replaced
 }
 
