@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -57,6 +58,35 @@ func BenchmarkReadDir(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+		}
+	}
+}
+
+// What a small new file costs on disk, without Sync.
+func BenchmarkPutNew(b *testing.B) {
+	dir := b.TempDir()
+	tree, err := OpenTree(dir)
+	if err == nil {
+		err = tree.Mark("m")
+	}
+	if err == nil {
+		_, err = tree.Mkdir("d", 0o755)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	content := make([]byte, 4096)
+	for i := 0; b.Loop(); i++ {
+		s, err := tree.Stage("00")
+		if err != nil {
+			b.Fatal(err)
+		}
+		s.WriteAt(content, 0)
+		if err := errors.Join(s.Seal(1e18, 0o644), s.Close()); err != nil {
+			b.Fatal(err)
+		}
+		if _, _, err := tree.Put(Path(fmt.Sprint("d/f", i)), Stat{}, "00"); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

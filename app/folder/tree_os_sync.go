@@ -121,15 +121,17 @@ func (d *dirAt) syncOne(p Path) error {
 	}
 	defer dir.Close()
 	f, err := dir.openFile(name)
-	if errors.Is(err, ErrChanged) { // no file
+	switch {
+	case errors.Is(err, ErrLeftOut): // somebody put something else there
+		return nil
+	case errors.Is(err, ErrChanged): // no file
 		sub, err := dir.child(name)
 		if err != nil {
 			return err
 		}
 		defer sub.Close()
 		return sub.sync()
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	return sysErr(errors.Join(f.Sync(), f.Close()))

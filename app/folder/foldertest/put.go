@@ -224,8 +224,11 @@ func (d *disk) allKept(all []folder.Kept, dir *node, stamp string, p folder.Path
 func (t *Tree) OpenKept(name string) (c folder.Content, err error) {
 	err = t.do("OpenKept", folder.Path(name), false, func(d *disk) error {
 		n := d.kept(name)
-		if n == nil || n.kind != folder.File {
+		switch {
+		case n == nil:
 			return folder.ErrGone
+		case n.kind != folder.File:
+			return folder.ErrChanged
 		}
 		c = &file{t, d, n, folder.Path(name)}
 		return nil
