@@ -68,7 +68,7 @@ func (c *chase) decide(st app.State) move {
 		return move{paired: true, say: c.linked(st)}
 	}
 	if inv.Step == app.StepFailed {
-		return move{err: app.Errorf(app.CodeFailed, "the invitation %s came to nothing: %s", inviteLabel(inv), inv.Problem)}
+		return move{err: app.Errorf(app.CodeFailed, "the invitation %s came to nothing: %s", c.label(inv), inv.Problem)}
 	}
 	if m, ok := c.question(st, inv); ok {
 		return m
@@ -81,6 +81,13 @@ func (c *chase) decide(st app.State) move {
 		m.say = inv.Problem
 	}
 	return m
+}
+
+func (c *chase) label(inv app.OpenInvitation) string {
+	if inv.Direction == app.Received && inv.With == "" && c.with != "" {
+		return "from " + c.with
+	}
+	return inviteLabel(inv)
 }
 
 // question finds what stands in the way of the invitation.

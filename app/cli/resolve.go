@@ -83,6 +83,9 @@ func abbr[T any](all []meaning[T], id string) string {
 	for n < len(id) && slices.ContainsFunc(all, func(m meaning[T]) bool { return m.id != id && strings.HasPrefix(m.id, id[:n]) }) {
 		n++
 	}
+	if id[:n] != id && strings.HasSuffix(id[:n], "-") { // the kind alone looks like no id
+		n = min(n+minAbbr/2, len(id))
+	}
 	return id[:n]
 }
 

@@ -231,11 +231,12 @@ func TestQuoted(t *testing.T) {
 }
 
 func TestAbbr(t *testing.T) {
-	qs := questions(app.State{Questions: []app.Question{{ID: "pairing-aaaa"}, {ID: "pairing-aabb"}, {ID: "mailbox"}, {ID: "verylongidindeed"}}})
+	qs := questions(app.State{Questions: []app.Question{{ID: "pairing-aaaa"}, {ID: "pairing-aabb"}, {ID: "mailbox"}, {ID: "abcdefg-hijklmn"}, {ID: "verylongidindeed"}}})
 	for _, c := range []struct{ id, want string }{
 		{"pairing-aaaa", "pairing-aaa"},
 		{"pairing-aabb", "pairing-aab"},
 		{"mailbox", "mailbox"},
+		{"abcdefg-hijklmn", "abcdefg-hijk"},
 		{"verylongidindeed", "verylong"},
 	} {
 		if got := abbr(qs, c.id); got != c.want {

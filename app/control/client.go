@@ -17,8 +17,11 @@ import (
 	"foldpost/p2p/wire"
 )
 
-// stateTimeout bounds Client.State, which has no context of its own.
+// stateTimeout is ample for a foldpost that is alive.
 const stateTimeout = 10 * time.Second
+
+// errSilent is the cause of a context that waited for one that is not.
+var errSilent = errors.New("no answer")
 
 // A Client is the [app.Service] of the foldpost that runs for a home
 // directory.
@@ -32,11 +35,22 @@ type Client struct {
 // Dial finds the foldpost that runs for home. If there is none the error's
 // code is [app.CodeNotRunning].
 func Dial(ctx context.Context, home string) (app.Service, io.Closer, error) {
-	c := &Client{home: home}
-	if err := call(ctx, c, "State", none{}, &c.last); err != nil {
+	c, err := reachOut(ctx, home, stateTimeout)
+	if err != nil {
 		return nil, nil, err
 	}
 	return c, c, nil
+}
+
+func reachOut(ctx context.Context, home string, timeout time.Duration) (*Client, error) {
+	c := &Client{home: home}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errSilent)
+	defer cancel()
+	err := call(ctx, c, "State", none{}, &c.last)
+	if err != nil && context.Cause(ctx) == errSilent {
+		err = app.Errorf(app.CodeFailed, "the foldpost of %s does not answer: end it and start it again", home)
+	}
+	return c, err
 }
 
 // Close does nothing: each call has a connection of its own.

@@ -186,6 +186,24 @@ func TestRestoreBytes(t *testing.T) {
 	}
 }
 
+// A foldpost that is stopped takes connections and says nothing.
+func TestSilent(t *testing.T) {
+	home := t.TempDir()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(home, socketName), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := reachOut(t.Context(), home, 20*time.Millisecond); app.CodeOf(err) != app.CodeFailed || !strings.Contains(err.Error(), "does not answer") {
+		t.Errorf("Dial of a silent foldpost = %v (%s), want that it does not answer", err, app.CodeOf(err))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := Dial(ctx, home); !errors.Is(err, context.Canceled) {
+		t.Errorf("Dial with a done context = %v, want %v", err, context.Canceled)
+	}
+}
+
 // A Watch ends when foldpost does, and calls say so.
 func TestEndInBetween(t *testing.T) {
 	home := t.TempDir()
