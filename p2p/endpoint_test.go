@@ -398,6 +398,45 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
+// An endpoint with a socket for each family dials each address from the right one.
+func TestBothFamilies(t *testing.T) {
+	for family := range 2 {
+		var nodes [2]*Endpoint
+		var addrs [2]netip.AddrPort
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 2)
+		for i := range nodes {
+			conns := []net.PacketConn{listenLoopback(t, "udp4", net.IPv4(127, 0, 0, 1)), listenLoopback(t, "udp6", net.IPv6loopback)}
+			addrs[i] = addrPortOf(conns[family].LocalAddr())
+			e := New(Config{Identity: testIdentity(byte(i + 1)), Conns: conns, Manager: paired(byte(2 - i)), Protocols: []string{"echo"}})
+			nodes[i] = e
+			go func() { ended <- e.Run(ctx) }()
+		}
+		if err := nodes[0].AddCandidate(Candidate{Peer: nodes[1].id, Addr: addrs[1], Kind: Host}, Metadata{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := nodes[0].Open(ctx, nodes[1].id, "echo"); err != nil {
+			t.Fatal(err)
+		}
+		if l, _ := nodes[0].Link(nodes[1].id); l.Addr != addrs[1] || l.Observed != addrs[0] {
+			t.Errorf("linked at %v seen as %v, want %v and %v", l.Addr, l.Observed, addrs[1], addrs[0])
+		}
+		cancel()
+		<-ended
+		<-ended
+	}
+}
+
+func listenLoopback(t *testing.T, network string, ip net.IP) net.PacketConn {
+	t.Helper()
+	c, err := net.ListenUDP(network, &net.UDPAddr{IP: ip})
+	if err != nil {
+		t.Skipf("no %s here: %v", network, err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
 // All tests above end only when no goroutine of their bubble is left; this one
 // uses real sockets.
 func TestLoopbackLeavesNothingBehind(t *testing.T) {
