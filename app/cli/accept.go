@@ -19,12 +19,13 @@ func (s *session) acceptCmd() *cobra.Command {
 		Use:   "accept [LINK|FILE|WHO|-]",
 		Short: "Take an invitation",
 		Long: `Take an invitation: an invite link, a .foldpost file, a whole message, or one
-that came by mail (WHO is the address it says it is from, or its id). Six words are asked for where the invitation needs them.
+that came by mail (WHO is the address it says it is from, or its id). Six words
+are asked for where the invitation needs them.
 
 Without an argument an invitation that came by mail is taken: the words tell
-which. If there is none, and with "-", the invitation is read from the terminal or
-from standard input, so that it does not stay in the history of the shell. Not
-on a terminal the first line is a link or the name of a file, or the message
+which. If there is none, and with "-", the invitation is read from the terminal
+or from standard input, so that it does not stay in the history of the shell.
+Not on a terminal the first line is a link or the name of a file, or the message
 itself, and the line after it has the words.`,
 		Example: `  foldpost accept "Invitation from Ada.foldpost"
   foldpost pair --link | ssh nas foldpost accept -
@@ -76,12 +77,14 @@ func (s *session) accept(ctx context.Context, svc app.Service, word string, noWa
 		}
 	}
 	c := &chase{with: from(p)}
-	c.look(svc.State()) // the devices there are now
+	before := svc.State()
+	c.look(before) // the devices there are now
 	if c.id, err = s.acceptWith(ctx, svc, p, given); err != nil {
 		return err
 	}
-	if !p.Accepted {
-		c.await(ctx, svc, app.Received)
+	old, _ := findInvite(before, c.id)
+	if !p.Accepted || old.Step == app.StepFailed {
+		c.await(ctx, svc, app.Received, old)
 	}
 	if noWait || p.Accepted && !isOpen(svc.State(), c.id) {
 		return s.accepted(svc.State(), p, c)
@@ -96,12 +99,16 @@ func (s *session) accept(ctx context.Context, svc app.Service, word string, noWa
 }
 
 func isOpen(st app.State, id app.InvitationID) bool {
-	for _, i := range st.Invitations {
-		if i.ID == id {
-			return true
-		}
+	_, ok := findInvite(st, id)
+	return ok
+}
+
+func findInvite(st app.State, id app.InvitationID) (app.OpenInvitation, bool) {
+	i := slices.IndexFunc(st.Invitations, func(o app.OpenInvitation) bool { return o.ID == id })
+	if i < 0 {
+		return app.OpenInvitation{}, false
 	}
-	return false
+	return st.Invitations[i], true
 }
 
 // acceptWith asks for the words, again and again on a terminal: wrong ones
@@ -166,8 +173,8 @@ func (s *session) accepted(st app.State, p app.Proposal, c *chase) error {
 }
 
 func (s *session) sayProposal(st app.State, p app.Proposal) {
-	if i := slices.IndexFunc(st.Invitations, func(o app.OpenInvitation) bool { return o.ID == p.ID }); i >= 0 && st.Invitations[i].Direction == app.Sent {
-		s.say("The answer to your invitation %s.", inviteLabel(st.Invitations[i]))
+	if inv, ok := findInvite(st, p.ID); ok && inv.Direction == app.Sent {
+		s.say("The answer to your invitation %s.", inviteLabel(inv))
 		return
 	}
 	if p.From == "" && p.Name == "" {

@@ -25,10 +25,14 @@ type chase struct {
 	since    time.Time // of that question: a new attempt asks anew
 }
 
-// await lets the State show the invitation. Where it does not, the invitation
-// was used before that.
-func (c *chase) await(ctx context.Context, svc app.Service, d app.Direction) {
-	if !shows(ctx, svc, func(st app.State) bool { return isOpen(st, c.id) }) {
+// await lets the State show the invitation, not as it failed before: a new yes
+// begins anew. Where it does not, the invitation was used before that.
+func (c *chase) await(ctx context.Context, svc app.Service, d app.Direction, old app.OpenInvitation) {
+	ok := shows(ctx, svc, func(st app.State) bool {
+		inv, ok := findInvite(st, c.id)
+		return ok && (inv.Step != app.StepFailed || inv.Problem != old.Problem)
+	})
+	if !ok {
 		c.last = app.OpenInvitation{ID: c.id, Direction: d, With: c.with}
 	}
 }
@@ -57,11 +61,11 @@ func (c *chase) decide(st app.State) move {
 	if c.done {
 		return move{paired: true}
 	}
-	i := slices.IndexFunc(st.Invitations, func(o app.OpenInvitation) bool { return o.ID == c.id })
-	if i < 0 {
+	inv, ok := findInvite(st, c.id)
+	if !ok {
 		return c.gone(st)
 	}
-	inv, before := st.Invitations[i], c.last
+	before := c.last
 	c.last = inv
 	if inv.Step == app.StepPaired {
 		c.device = inv.Device

@@ -77,7 +77,7 @@ func (s *session) pair(ctx context.Context, svc app.Service, to string, f pairFl
 		return err
 	}
 	c.id = inv.ID
-	c.await(ctx, svc, app.Sent)
+	c.await(ctx, svc, app.Sent, app.OpenInvitation{})
 	if f.wait.not {
 		s.say("Waiting until %s. Next: foldpost status", day(inv.Expires))
 		return nil

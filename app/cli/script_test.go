@@ -29,8 +29,9 @@ type stage struct {
 
 	mu      sync.Mutex
 	events  []func()
-	stopped bool // no foldpost runs
-	ended   bool // it ended in between
+	stopped bool             // no foldpost runs
+	ended   bool             // it ended in between
+	late    app.InvitationID // the State does not show at once that it was accepted
 }
 
 func (s *stage) Watch(ctx context.Context) iter.Seq[app.State] {
@@ -50,6 +51,16 @@ func (s *stage) Watch(ctx context.Context) iter.Seq[app.State] {
 			}
 		}
 	}
+}
+
+// Accept leaves the State as it is for an invitation that is late.
+func (s *stage) Accept(ctx context.Context, r app.AcceptRequest) (app.InvitationID, error) {
+	before := s.State()
+	id, err := s.Fake.Accept(ctx, r)
+	if id == s.late {
+		s.Update(func(st *app.State) { *st = before })
+	}
+	return id, err
 }
 
 func (s *stage) deps() Deps {
@@ -185,6 +196,13 @@ func event(ts *testscript.TestScript, a []string) func() {
 					}
 				}
 			})
+		}
+	case "failed": // INVITATION PROBLEM: a received one is in the list so, whatever Accept does
+		return func() {
+			s.Update(func(st *app.State) {
+				st.Invitations = append(st.Invitations, app.OpenInvitation{ID: app.InvitationID(a[1]), Direction: app.Received, Step: app.StepFailed, Problem: a[2]})
+			})
+			s.late = app.InvitationID(a[1])
 		}
 	case "withdrawn": // INVITATION
 		return func() { ts.Check(s.Withdraw(context.Background(), app.InvitationID(a[1]))) }

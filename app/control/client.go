@@ -35,14 +35,14 @@ type Client struct {
 // Dial finds the foldpost that runs for home. If there is none the error's
 // code is [app.CodeNotRunning].
 func Dial(ctx context.Context, home string) (app.Service, io.Closer, error) {
-	c, err := reachOut(ctx, home, stateTimeout)
+	c, err := dialWithin(ctx, home, stateTimeout)
 	if err != nil {
 		return nil, nil, err
 	}
 	return c, c, nil
 }
 
-func reachOut(ctx context.Context, home string, timeout time.Duration) (*Client, error) {
+func dialWithin(ctx context.Context, home string, timeout time.Duration) (*Client, error) {
 	c := &Client{home: home}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errSilent)
 	defer cancel()

@@ -194,7 +194,7 @@ func TestSilent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if _, err := reachOut(t.Context(), home, 20*time.Millisecond); app.CodeOf(err) != app.CodeFailed || !strings.Contains(err.Error(), "does not answer") {
+	if _, err := dialWithin(t.Context(), home, 20*time.Millisecond); app.CodeOf(err) != app.CodeFailed || !strings.Contains(err.Error(), "does not answer") {
 		t.Errorf("Dial of a silent foldpost = %v (%s), want that it does not answer", err, app.CodeOf(err))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
