@@ -35,6 +35,7 @@ var universes = []universe{
 	{devices: 4, paths: wide, steps: 24, lose: true},
 	{devices: 3, paths: narrow, steps: 16, readOnly: true},
 	{devices: 3, paths: narrow, steps: 16, ignore: true},
+	{devices: 4, paths: narrow, steps: 18, readOnly: true, lose: true},
 }
 
 var deviceNames = []string{"P", "Q", "R", "S"}
@@ -96,8 +97,10 @@ func (u universe) step(pick chooser, i int) string {
 		return d + " scan"
 	case kind < 15:
 		return fmt.Sprintf("%s pull %s", d, other)
-	case kind < 17:
+	case kind == 15:
 		return fmt.Sprintf("%s apply %s", d, other)
+	case kind == 16:
+		return fmt.Sprintf("%s slowly %d %s", d, pick(8), other)
 	case kind < 20:
 		return fmt.Sprintf("sync %s %s", d, other)
 	case kind == 20:

@@ -147,7 +147,9 @@ func (d *modelDevice) commit() {
 	if !any {
 		return
 	}
-	d.moved = true
+	if cs.Announces || len(cs.Rows)+len(cs.Pending)+len(cs.DropPending)+len(cs.Heads) > 0 {
+		d.moved = true
+	}
 	s := &d.store
 	for _, r := range cs.Rows {
 		s.rows[r.Path] = r
@@ -321,6 +323,68 @@ func (d *modelDevice) apply(from []*modelDevice, crash int) {
 	}
 }
 
+// slowly is apply with everything else going on meanwhile: a pull and a scan
+// between the offer and the start, and a scan before what was done is told.
+func (d *modelDevice) slowly(from []*modelDevice, seed int) {
+	d.r.again()
+	for round := range 20 {
+		d.commit()
+		var can []op
+		for _, o := range d.r.ops(d.now(), 3) {
+			if o.Kind == opPut && !d.obtain(o, from) {
+				d.r.later(o)
+				continue
+			}
+			can = append(can, o)
+		}
+		if len(can) == 0 {
+			break
+		}
+		if seed&1 == 1 && round == 0 {
+			for _, o := range from {
+				if o != d && !d.pullHeld(o) {
+					return
+				}
+			}
+		}
+		if seed&2 == 2 {
+			d.scan()
+		}
+		d.finish(d.r.started(can), seed)
+	}
+	d.commit()
+}
+
+// pullHeld is a pull with ops handed out, and false if that lost the index.
+func (d *modelDevice) pullHeld(o *modelDevice) bool {
+	gen := d.gen
+	d.pull(o)
+	return gen == d.gen
+}
+
+func (d *modelDevice) finish(ops []op, seed int) {
+	d.commit()
+	var did []op
+	var got []result
+	for _, o := range ops {
+		if g, ok := d.perform(o); ok {
+			did, got = append(did, o), append(got, g)
+			continue
+		}
+		d.r.changedOnDisk(o)
+		d.observe([]Path{o.Path})
+	}
+	if seed&4 == 4 {
+		d.scan()
+	}
+	for i, o := range did {
+		if !d.r.done(o, got[i]) {
+			d.observe([]Path{o.Path})
+		}
+	}
+	d.commit()
+}
+
 // obtain tells whether the content of a put is on this disk or can be read
 // from a device that offers it.
 func (d *modelDevice) obtain(o op, from []*modelDevice) bool {
@@ -358,7 +422,7 @@ func (d *modelDevice) perform(o op) (result, bool) {
 		return result{}, false
 	}
 	if o.Expect.Kind == Dir && o.Kind != opChmod && o.Kind != opMkdir && d.hasBelow(o.Path) {
-		return result{Seen: f.seen, Stat: f.stat}, o.Kind == opRmdir
+		return result{Seen: f.seen, Stat: f.stat}, true
 	}
 	switch o.Kind {
 	case opRemove, opRmdir:

@@ -255,12 +255,18 @@ func (r *replica) started(ops []op) []op {
 
 // done takes what an op left on disk. It returns false where a finding came
 // in between: the path must be scanned. What the disk did not take as wanted
-// (a directory that is not empty, a link that it refuses) is in Base all the
-// same, and tried again only after again.
+// is tried again only after again. A file that is not there stays wanted; for
+// the rest (a directory that is not empty, a link that the disk refuses) Base
+// becomes Target all the same: there is nothing to be had from others.
 func (r *replica) done(o op, got result) bool {
 	n, ok := r.current(o)
 	if !ok {
 		return false
+	}
+	taken := o.Want.is(got.Seen.Value) && (o.Kind != opChmod || got.Seen.Bits == o.Bits)
+	if o.Kind == opPut && !taken {
+		r.later(o)
+		return true
 	}
 	if o.Expect.Kind == File && n.count.harm != harmless {
 		r.guard.there.note(r.guard.now, o.Path, n.count.harm)
@@ -269,7 +275,7 @@ func (r *replica) done(o op, got result) bool {
 	r.setSeen(n, got)
 	r.commit(r.guard.now, n, o.Target)
 	r.settle()
-	if !o.Want.is(got.Seen.Value) || o.Kind == opChmod && got.Seen.Bits != o.Bits {
+	if !taken {
 		n.stuck = true
 		r.wait(n)
 		r.note(n)

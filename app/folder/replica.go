@@ -74,7 +74,8 @@ func (r *replica) load(s saved) {
 	}
 	r.sortLog()
 	for _, h := range s.Heads {
-		r.device(h.Device).memberHead = h
+		m := r.device(h.Device)
+		m.memberHead, m.needs = h, r.needsAfter(h.Has)
 	}
 	for _, p := range s.Pending {
 		n := r.node(p.Path)

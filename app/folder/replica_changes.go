@@ -67,9 +67,7 @@ func (r *replica) changes() (changeSet, bool) {
 	cs := changeSet{Records: d.records, Announces: d.announces}
 	for _, n := range d.rows {
 		if r.announceable(n) {
-			r.seq = r.nextSeq()
-			n.row.Seq = r.seq
-			r.log = append(r.log, logged{r.seq, n})
+			r.enterLog(n)
 			cs.Announces = true
 		}
 		n.dirty, n.baseChanged = false, false
@@ -95,6 +93,55 @@ func (r *replica) changes() (changeSet, bool) {
 	}
 	cs.Seq, cs.LastN, cs.Fresh = r.seq, r.lastN, r.fresh
 	return cs, d.meta || !cs.nothing()
+}
+
+// enterLog gives a row the next seq, and counts it as not confirmed.
+func (r *replica) enterLog(n *node) {
+	old, bytes := n.row.Seq, r.bytesOf(n)
+	r.seq = r.nextSeq()
+	for _, m := range r.devices {
+		if old > m.Has {
+			m.needs -= n.logBytes
+		}
+		m.needs += bytes
+	}
+	n.row.Seq, n.logBytes = r.seq, bytes
+	r.log = append(r.log, logged{r.seq, n})
+}
+
+// bytesOf is what a member needs that has not confirmed a row.
+func (r *replica) bytesOf(n *node) int64 {
+	if !n.told {
+		return 0
+	}
+	return View(n.row.Entry, n.liveBelow > 0).Size
+}
+
+// confirmed notes which of our rows a member has.
+func (r *replica) confirmed(m *member, has uint64) {
+	if has < m.Has { // it began anew
+		m.Has, m.needs = 0, r.needsAfter(0)
+	}
+	for _, l := range r.after(m.Has) {
+		if l.seq > has {
+			break
+		}
+		if l.n.row.Seq == l.seq {
+			m.needs -= l.n.logBytes
+		}
+	}
+	m.Has = has
+}
+
+// needsAfter sums up the rows behind a seq.
+func (r *replica) needsAfter(seq uint64) int64 {
+	var sum int64
+	for _, l := range r.after(seq) {
+		if l.n.row.Seq == l.seq {
+			sum += l.n.logBytes
+		}
+	}
+	return sum
 }
 
 // nextSeq is later than all that a restored index forgot, else members would

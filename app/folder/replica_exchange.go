@@ -11,12 +11,13 @@ type member struct {
 	memberHead
 	role    Role // 0: not a member (any more)
 	pending map[*node]bool
+	needs   int64 // bytes of our rows that it has not confirmed
 }
 
 func (r *replica) device(d DeviceID) *member {
 	m, ok := r.devices[d]
 	if !ok {
-		m = &member{memberHead: memberHead{Device: d}, role: ReadWrite, pending: map[*node]bool{}}
+		m = &member{memberHead: memberHead{Device: d}, role: ReadWrite, pending: map[*node]bool{}, needs: r.needsAfter(0)}
 		r.devices[d] = m
 	}
 	return m
@@ -186,7 +187,8 @@ func (r *replica) dropPending(n *node, drop func(pendingRow) bool) {
 func (r *replica) storeHead(m *member, h Head) {
 	m.Cursor.Seq = max(m.Cursor.Seq, h.Seq)
 	m.Held, m.Busy = h.Held, h.Busy
-	m.Stored, m.Has = ackOf(h.Stored, r.self.ID, r.seq), ackOf(h.Based, r.self.ID, r.seq)
+	m.Stored = ackOf(h.Stored, r.self.ID, r.seq)
+	r.confirmed(m, ackOf(h.Based, r.self.ID, r.seq))
 	if m.Whole || h.Busy {
 		return
 	}

@@ -38,6 +38,7 @@ type node struct {
 	allowed     bool   // a person said that this may go
 	dirty       bool
 	baseChanged bool
+	logBytes    int64
 	told        bool // members were told that it can be served
 	stored      bool // the store has a row
 }
@@ -127,6 +128,7 @@ func (r *replica) loadRow(row Row) {
 	r.setSeen(n, result{Seen: row.Seen, Stat: row.Stat, DiskName: row.DiskName})
 	n.dirty, n.stored = false, true
 	n.told = r.servable(n)
+	n.logBytes = r.bytesOf(n)
 	if row.Seq > 0 {
 		r.log = append(r.log, logged{row.Seq, n})
 	}

@@ -115,13 +115,9 @@ func (r *replica) status() replicaStatus {
 		Conflicts: len(r.conflicts()), Open: len(r.open) > 0,
 	}
 	for _, m := range r.devices {
-		p := memberProgress{Device: m.Device, HasAll: m.Has >= r.seq, Held: m.Held, Busy: m.Busy}
-		for _, l := range r.after(m.Has) {
-			if l.n.row.Seq == l.seq && l.n.told {
-				p.NeedBytes += View(l.n.row.Entry, l.n.liveBelow > 0).Size
-			}
-		}
-		s.Members = append(s.Members, p)
+		s.Members = append(s.Members, memberProgress{
+			Device: m.Device, HasAll: m.Has >= r.seq, NeedBytes: m.needs, Held: m.Held, Busy: m.Busy,
+		})
 	}
 	slices.SortFunc(s.Members, func(a, b memberProgress) int { return slices.Compare(a.Device[:], b.Device[:]) })
 	return s

@@ -24,6 +24,7 @@ import (
 //	P scan                   P's program looks
 //	P pull Q                 takes what Q knows
 //	P apply [Q R]            does what it can with content from Q and R
+//	P slowly 5 [Q R]         the same, with pulls (1) and scans (2, 4) in between
 //	P crash 2 [Q R]          the same, and dies after two changes to the disk
 //	P lose                   its index
 //	P save, P restore        its index, disk unchanged
@@ -120,6 +121,9 @@ func (w *world) deviceStep(d *modelDevice, words []string) error {
 		}
 	case "apply":
 		d.apply(w.named(words[1:]), -1)
+	case "slowly":
+		n, _ := strconv.Atoi(words[1])
+		d.slowly(w.named(words[2:]), n)
 	case "crash":
 		n, _ := strconv.Atoi(words[1])
 		d.apply(w.named(words[2:]), n)
