@@ -198,6 +198,15 @@ func TestFoldingDisk(t *testing.T) {
 	if _, err := tree.Stat("A"); !errors.Is(err, ErrGone) {
 		t.Errorf("Stat(A): %v, want ErrGone", err)
 	}
+	if _, err := os.Lstat(filepath.Join(dir, "A")); err == nil { // tests run on such a disk
+		sealed(t, tree, "00", "x", 0o644)
+		if _, _, err := tree.Put("A", Stat{}, "00"); !errors.Is(err, ErrLeftOut) {
+			t.Errorf("Put(A): %v, want ErrLeftOut", err)
+		}
+		if _, err := tree.Mkdir("A", 0o755); !errors.Is(err, ErrLeftOut) {
+			t.Errorf("Mkdir(A): %v, want ErrLeftOut", err)
+		}
+	}
 	root, _ := tree.hold()
 	defer tree.mu.RUnlock()
 	if listed, other, err := root.spelled("A"); listed != "" || other != "a" || err != nil {

@@ -97,7 +97,8 @@ type Tree interface {
 	// vanishes, and what is kept there is returned. An empty directory is
 	// removed first: then the path is missing for a moment. A Stat that is
 	// not the one on disk any more is returned when p was written right
-	// afterwards.
+	// afterwards. ErrLeftOut also where the disk takes another name for p;
+	// an error that is fs.ErrNotExist means the stage file.
 	Put(p Path, old Stat, stage string) (Stat, *Kept, error)
 	// PutLink makes a symlink in the same way. Unsafe targets (absolute,
 	// leaving the root, into .foldpost) are refused with ErrLeftOut.

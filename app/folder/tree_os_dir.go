@@ -33,13 +33,22 @@ func (d *dirAt) Close() {
 // An onDisk is what a directory holds under a name. Stat.Kind is Nothing where
 // it holds nothing.
 type onDisk struct {
-	name string // as the disk has it
-	info fs.FileInfo
+	name  string // as the disk has it
+	info  fs.FileInfo
+	clash string // nothing has the name, but the disk takes this one for it
 	Stat
 }
 
+// free fails with ErrLeftOut where making something of a name that nothing has
+// would change what another name has.
+func (at onDisk) free() error {
+	if at.clash != "" {
+		return fmt.Errorf("%w: on this disk it would be the same as %q", ErrLeftOut, at.clash)
+	}
+	return nil
+}
+
 // lookup finds the exact NFC name, in whatever normalization the disk has it.
-// It fails with ErrLeftOut where the disk takes another name for it.
 func (d *dirAt) lookup(name string) (onDisk, error) {
 	info, err := d.Lstat(name)
 	switch {
@@ -48,14 +57,14 @@ func (d *dirAt) lookup(name string) (onDisk, error) {
 	case err != nil && plain(name) && !d.folds:
 		return onDisk{name: name}, nil
 	case err == nil && !d.folds:
-		return onDisk{name, info, statOf(info)}, nil
+		return onDisk{name: name, info: info, Stat: statOf(info)}, nil
 	}
 	listed, other, err := d.spelled(name)
 	switch {
 	case err != nil:
 		return onDisk{}, err
-	case listed == "" && info != nil && other != "":
-		return onDisk{}, fmt.Errorf("%w: on this disk it would be the same as %q", ErrLeftOut, other)
+	case listed == "" && info != nil:
+		return onDisk{name: name, clash: other}, nil
 	case listed == "":
 		return onDisk{name: name}, nil
 	}
@@ -64,7 +73,7 @@ func (d *dirAt) lookup(name string) (onDisk, error) {
 	} else if err != nil {
 		return onDisk{}, sysErr(err)
 	}
-	return onDisk{listed, info, statOf(info)}, nil
+	return onDisk{name: listed, info: info, Stat: statOf(info)}, nil
 }
 
 // spelled looks for a name's spelling in the directory's list: the name itself
@@ -84,6 +93,9 @@ func (d *dirAt) spelled(name string) (listed, other string, err error) {
 		case other == "" && strings.EqualFold(norm.NFC.String(n), name):
 			other = n
 		}
+	}
+	if other == "" {
+		other = "another name" // the disk knows more equal letters than we do
 	}
 	return listed, other, nil
 }
@@ -353,7 +365,7 @@ func (d *dirAt) listed(dir Path, name string, owners map[string]string) (Listed,
 	if err != nil {
 		return Listed{}, sysErr(err)
 	}
-	at := onDisk{name, info, statOf(info)}
+	at := onDisk{name: name, info: info, Stat: statOf(info)}
 	if err := d.judge(p, at); errors.Is(err, ErrLeftOut) {
 		return leftOut(p, err)
 	} else if err != nil {

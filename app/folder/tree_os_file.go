@@ -108,7 +108,8 @@ func (d *dirAt) setMTime(name string, f *os.File, mtime int64) error {
 	return d.Chtimes(name, time.Time{}, time.Unix(0, mtime))
 }
 
-// sync makes the directory's names durable.
+// sync makes the directory's names durable, as far as the file system can:
+// network and user-space ones often have no way to ask for it.
 func (d *dirAt) sync() error {
 	if !dirsSync {
 		return nil
@@ -118,7 +119,17 @@ func (d *dirAt) sync() error {
 		return sysErr(err)
 	}
 	defer f.Close()
-	return sysErr(f.Sync())
+	err = f.Sync()
+	if cannotSync(err) {
+		if err = syncAll(d); cannotSync(err) {
+			return nil
+		}
+	}
+	return sysErr(err)
+}
+
+func cannotSync(err error) bool {
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL)
 }
 
 // A diskFile is an open file as [Content].

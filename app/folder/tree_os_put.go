@@ -153,6 +153,8 @@ func (d *dirAt) find(p Path, old Stat) (*dirAt, onDisk, error) {
 		err = fmt.Errorf("%w: %s", ErrLeftOut, special(at.info.Mode()))
 	case !same(at.Stat, old):
 		err = ErrChanged
+	case at.info == nil:
+		err = at.free()
 	}
 	if err != nil {
 		dir.Close()
@@ -198,10 +200,12 @@ func (t *diskTree) replace(root *dirAt, p Path, dir *dirAt, at onDisk, s staged)
 // newest goes back, and the one before into the trash.
 func (t *diskTree) checkOut(root *dirAt, p Path, at onDisk, s staged, put Stat, swap func() error) error {
 	info, err := s.Lstat(s.name)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // file systems in user space have taken it for a plain rename
+		return nil
+	case err != nil:
 		return err
-	}
-	if sameInode(statOf(info), at.Stat) {
+	case sameInode(statOf(info), at.Stat):
 		return s.Remove(s.name)
 	}
 	if err := swap(); err != nil {
@@ -278,7 +282,7 @@ func (b *bin) checkMoved(dir *dirAt, at onDisk) error {
 		return nil
 	}
 	own := bin{b.dirAt, b.name + "-" + randomHex()[:6], Kept{}}
-	moved := onDisk{b.name, info, b.kept.Stat}
+	moved := onDisk{name: b.name, info: info, Stat: b.kept.Stat}
 	if err := copyFile(b.dirAt, moved, own); err != nil {
 		return nil // it stays under its other names too; a second look tells of changes
 	}
@@ -317,6 +321,9 @@ func (t *diskTree) mkdir(p Path, bits uint32) (Stat, error) {
 		return Stat{}, err
 	}
 	if at.info == nil {
+		if err := at.free(); err != nil {
+			return Stat{}, err
+		}
 		err := dir.unlocked(func() error { return dir.Mkdir(at.name, fs.FileMode(bits&0o777)) })
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return Stat{}, sysErr(err)

@@ -42,7 +42,7 @@ func linkNew(from *dirAt, a string, to *dirAt, b string) error {
 // second name, but may let it be copied.
 func cannotLink(err error) bool {
 	return errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOTSUP) ||
-		errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EMLINK)
+		errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EMLINK) || errors.Is(err, unix.EXDEV)
 }
 
 func removeDir(d *dirAt, name string) error {
