@@ -86,8 +86,8 @@ func (w *world) unplug(a netip.AddrPort, off bool) {
 func (w *world) conn(addr netip.AddrPort) net.PacketConn {
 	l := &simnet.SimulatedLink{Latency: 5 * time.Millisecond, UploadPacket: w}
 	c := simnet.NewBlockingSimConn(net.UDPAddrFromAddrPort(addr), l)
-	w.AddNode(net.UDPAddrFromAddrPort(addr), l)
 	l.Start()
+	w.AddNode(net.UDPAddrFromAddrPort(addr), l) // packets may come from now on
 	w.t.Cleanup(func() {
 		_ = c.Close()
 		_ = l.Close()
