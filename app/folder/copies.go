@@ -12,11 +12,8 @@ import (
 	"foldpost/p2p/wire"
 )
 
-const (
-	maxName   = 255  // bytes of a component
-	maxPath   = 4096 // bytes of a path
-	maxSuffix = 32   // bytes of what still counts as a file's extension
-)
+// maxSuffix bounds what still counts as a file's extension, in bytes.
+const maxSuffix = 32
 
 // birthLabel stands for the device in the name of a copy of a copy, whose
 // version nobody wrote.
@@ -59,7 +56,7 @@ func beside(p Path, word, label string, v Version) Path {
 	dir, name := path.Split(string(p))
 	dir = awayFromGit(dir)
 	stem, ext := splitExt(name)
-	room := min(maxName, maxPath-len(dir))
+	room := min(MaxName, MaxPath-len(dir))
 	suffix := func(h []byte) string {
 		return " (" + word + " " + label + " " + hex.EncodeToString(h[:4]) + ")" + ext
 	}

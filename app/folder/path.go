@@ -39,6 +39,9 @@ func CheckPath(p Path) error {
 		if err := CheckName(name); err != nil {
 			return err
 		}
+		if first && isOwnShort(name) {
+			return fmt.Errorf("%w: the program's own folder", errSystem)
+		}
 		if first && isOwn(name) {
 			return errors.New("the program's own folder")
 		}
@@ -63,8 +66,14 @@ func CheckName(name string) error {
 	case !norm.NFC.IsNormalString(name):
 		return errors.New("name is not in Unicode's normal form C")
 	}
-	return checkSystemName(name)
+	if err := checkSystemName(name); err != nil {
+		return fmt.Errorf("%w: %w", errSystem, err)
+	}
+	return nil
 }
+
+// errSystem: this system can not hold a name that others can.
+var errSystem = errors.New("not possible on this computer")
 
 // Join returns the path of a name in a directory.
 func (p Path) Join(name string) Path {

@@ -43,6 +43,7 @@ type replica struct {
 
 // newReplica makes a replica that knows nothing. Only tests switch rules off.
 func newReplica(self ReplicaRecord, role Role, off rules) *replica {
+	self.Label = CleanLabel(self.Label)
 	r := &replica{
 		self: self, role: role, off: off,
 		nodes:      map[Path]*node{},
@@ -62,12 +63,14 @@ func newReplica(self ReplicaRecord, role Role, off rules) *replica {
 	return r
 }
 
-// load takes what the store kept. Paths named by intents must be observed
+// load takes what the store kept. Nobody's rows count before members. Paths named by intents must be observed
 // before anything else; nothing is offered there until then.
 func (r *replica) load(s saved) {
 	r.seq, r.lastN, r.fresh = s.Seq, s.LastN, s.Fresh
 	for _, rec := range s.Records {
-		r.records[rec.ID] = rec
+		if rec.ID != r.self.ID {
+			r.records[rec.ID] = rec
+		}
 	}
 	for _, row := range s.Rows {
 		r.loadRow(row)

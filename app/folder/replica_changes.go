@@ -201,6 +201,9 @@ func (r *replica) announceable(n *node) bool {
 // copies or were ended there; links travel in the entry.
 func (r *replica) servable(n *node) bool {
 	e := n.row.Entry
+	if len(e.V) > maxReplicas || len(e.S) > maxVersions || len(n.row.Path) > MaxPath {
+		return false // members would refuse all that we say
+	}
 	if !e.Live() || r.off.noWithdraw || n.row.Seen.Kind == Dir {
 		return true
 	}

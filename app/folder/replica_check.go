@@ -14,7 +14,6 @@ const (
 	maxReplicas = 64      // in a vector
 	maxVersions = 16      // in an entry
 	maxPrev     = 4
-	maxTarget   = 4095 // bytes of a link's target
 )
 
 // checkBatch tells why a batch can not come from an honest replica.
@@ -49,7 +48,7 @@ func checkAnnounced(a Announced) error {
 	if a.Path == "" {
 		return errors.New("a row of the root")
 	}
-	if err := CheckPath(a.Path); err != nil {
+	if err := CheckPath(a.Path); err != nil && !errors.Is(err, errSystem) {
 		return err
 	}
 	if a.Seq == 0 || a.Seq > maxNumber {
@@ -103,7 +102,7 @@ func checkVersion(v Version) error {
 			return errors.New("file with a negative size or a target")
 		}
 	case Link:
-		if len(v.Target) == 0 || len(v.Target) > maxTarget || v.Size != int64(len(v.Target)) || v.Content != Hash(blake3.Sum256([]byte(v.Target))) {
+		if len(v.Target) == 0 || len(v.Target) > MaxTarget || v.Size != int64(len(v.Target)) || v.Content != Hash(blake3.Sum256([]byte(v.Target))) {
 			return errors.New("link whose target is not its content")
 		}
 	case Dir:

@@ -9,7 +9,7 @@ import (
 // A member is a device whose rows count, or only serve to find content.
 type member struct {
 	memberHead
-	role    Role // 0: not a member (any more)
+	role    Role // 0 until members says that it is one
 	pending map[*node]bool
 	needs   int64 // bytes of our rows that it has not confirmed
 }
@@ -17,7 +17,7 @@ type member struct {
 func (r *replica) device(d DeviceID) *member {
 	m, ok := r.devices[d]
 	if !ok {
-		m = &member{memberHead: memberHead{Device: d}, role: ReadWrite, pending: map[*node]bool{}, needs: r.needsAfter(0)}
+		m = &member{memberHead: memberHead{Device: d}, pending: map[*node]bool{}, needs: r.needsAfter(0)}
 		r.devices[d] = m
 	}
 	return m
@@ -102,7 +102,9 @@ func (r *replica) receive(d DeviceID, b Batch) error {
 	for _, a := range b.Rows {
 		if a.Seq > m.Cursor.Seq {
 			m.Cursor.Seq = a.Seq
-			r.store(m, a)
+			if CheckPath(a.Path) == nil { // else this system can not hold it
+				r.store(m, a)
+			}
 		}
 	}
 	if b.Head != nil {

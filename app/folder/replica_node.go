@@ -37,6 +37,7 @@ type node struct {
 	thawing     bool   // not ignored any more, but not observed yet
 	allowed     bool   // a person said that this may go
 	dirty       bool
+	tooDeep     bool // a loser can not be kept: nothing is done here
 	baseChanged bool
 	logBytes    int64
 	told        bool // members were told that it can be served
@@ -49,7 +50,12 @@ type wantedCopy struct {
 	loser    Dot
 	dot      Dot // of the birth
 	entry    Entry
+	depth    int // 1 for a copy, 2 for a copy of a copy
 }
+
+// maxDepthOfCopies ends what only a liar can make: names of copies whose
+// digits are chosen so that they are copies of each other.
+const maxDepthOfCopies = 8
 
 func (n *node) targetEntry() Entry {
 	if n.target == nil {
@@ -259,11 +265,16 @@ func (r *replica) liveChanged(n *node) {
 // not wanted any more. What is ignored here has no copies made here.
 func (r *replica) deriveCopies(n *node, t Entry) {
 	var want []wantedCopy
+	n.tooDeep = false
 	if !n.row.Frozen {
 		for _, v := range Losers(t, n.liveBelow > 0) {
+			depth := n.depthOf(v)
+			if n.tooDeep = depth > maxDepthOfCopies; n.tooDeep {
+				break
+			}
 			at := r.node(CopyPath(n.row.Path, r.label(v.Dot), v))
 			e := r.birth(n.row.Path, v)
-			want = append(want, wantedCopy{from: n, at: at, loser: v.Dot, dot: e.S[0].Dot, entry: e})
+			want = append(want, wantedCopy{from: n, at: at, loser: v.Dot, dot: e.S[0].Dot, entry: e, depth: depth})
 		}
 	}
 	same := func(a, b wantedCopy) bool { return a.at == b.at && a.dot == b.dot }
@@ -284,6 +295,16 @@ func (r *replica) deriveCopies(n *node, t Entry) {
 		}
 	}
 	n.copies = want
+}
+
+// depthOf is that of a version's copy.
+func (n *node) depthOf(v Version) int {
+	for _, b := range n.births {
+		if b.dot == v.Dot {
+			return b.depth + 1
+		}
+	}
+	return 1
 }
 
 // dropEnded takes losers out of Base whose copy a user edited or deleted: that
@@ -316,7 +337,7 @@ func (r *replica) birth(p Path, v Version) Entry {
 // copiesBased tells whether each loser of Target is kept at its copy's path,
 // or was ended there by somebody who had it.
 func (n *node) copiesBased() bool {
-	return !slices.ContainsFunc(n.copies, func(c wantedCopy) bool {
+	return !n.tooDeep && !slices.ContainsFunc(n.copies, func(c wantedCopy) bool {
 		return !c.at.row.Entry.V.Covers(c.dot)
 	})
 }

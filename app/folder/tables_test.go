@@ -293,6 +293,7 @@ func tableReplica(t *testing.T, at, base, seen, announced, flags string) *replic
 		}
 	}
 	r.load(s)
+	r.members([]Member{{Device: DeviceID{'Q'}, Role: ReadWrite}, {Device: DeviceID{'R'}, Role: ReadWrite}})
 	if strings.Contains(flags, "copied") {
 		for _, c := range r.node("a").copies {
 			r.setBase(c.at, Join(c.at.row.Entry, c.entry))
