@@ -330,7 +330,13 @@ func (e *Endpoint) promote(ctx context.Context, id PeerID) error {
 			return
 		}
 		first := r.State == Pending
-		if r.State == Paired || r.Again {
+		if r.State == Paired {
+			return
+		}
+		if r.Again {
+			if first {
+				err = errNotPaired // STATUS settles it
+			}
 			return
 		}
 		r.State = Paired

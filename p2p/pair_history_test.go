@@ -25,10 +25,17 @@ func (s pairStep) String() string {
 	return fmt.Sprintf("%s %d %d %d %s, %v later: ", s.kind, s.a, s.b, s.n, s.how, s.after)
 }
 
-var pairStepKinds = []string{"invite", "accept", "withdraw", "crash", "cut", "lose", "disk", "block", "unblock", "call"}
+// pairStepKinds holds what makes trouble more often.
+var pairStepKinds = []string{
+	"invite", "invite", "invite", "accept", "accept", "withdraw", "crash", "cut", "cut", "lose", "lose",
+	"disk", "disk", "disk", "block", "unblock", "call",
+}
+
+// frameDelay makes an exchange take its time, so that things happen in it.
+const frameDelay = 100 * time.Millisecond
 
 func drawPairStep(t *rapid.T) pairStep {
-	device := rapid.IntRange(0, 2)
+	device := rapid.SampledFrom([]int{0, 1, 0, 1, 2})
 	return pairStep{
 		kind: rapid.SampledFrom(pairStepKinds).Draw(t, "kind"),
 		a:    device.Draw(t, "a"),
@@ -36,7 +43,8 @@ func drawPairStep(t *rapid.T) pairStep {
 		n:    rapid.IntRange(1, 9).Draw(t, "n"),
 		how:  rapid.SampledFrom(diskFaults).Draw(t, "how"),
 		after: rapid.SampledFrom([]time.Duration{
-			0, time.Nanosecond, time.Millisecond, time.Second, 10 * time.Second, time.Minute, time.Hour,
+			0, 1, frameDelay, 2*frameDelay - 1, 3 * frameDelay, 4*frameDelay + 1, 5 * frameDelay, 7 * frameDelay,
+			time.Second, 3 * time.Second, 40 * time.Second, time.Hour,
 		}).Draw(t, "after"),
 	}
 }
@@ -105,6 +113,7 @@ func (h *pairHistory) accept(n int, by *pairDevice) {
 
 func (h *pairHistory) onLink(here, _ *memoryLink) {
 	here.link.onSend = func(*memoryLink, []byte) (deliver, cut bool) {
+		time.Sleep(frameDelay)
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if h.cutIn == 0 {
