@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 )
 
@@ -32,7 +33,7 @@ func (s *schedule) next(now time.Time) time.Duration {
 		return patientWait
 	}
 	s.wait = min(max(2*s.wait, eagerMin), eagerMax)
-	return s.wait
+	return s.wait*3/4 + rand.N(s.wait/2) // two that call each other at once must part
 }
 
 // news is what may cut a wait for a peer short.

@@ -83,11 +83,16 @@ func (p *pairing) session(ctx context.Context, conn pairConn, as intent) error {
 	switch e, ok := errors.AsType[*PairingError](err); {
 	case err == nil:
 		a.end(r, nil)
-	case madeWay(err):
-		return <-served
-	case ok && !e.Remote && e.Code == PairingBusy:
-		stopAccepting() // the exchange that goes on may be on this link
-		return <-served
+	case madeWay(err), ok && !e.Remote && e.Code == PairingBusy:
+		// What is carried out instead may come on this link, even where our
+		// own answer goes on elsewhere: it may have to make way.
+		select {
+		case err := <-served:
+			return err
+		case <-a.done:
+			stopAccepting()
+			return <-served
+		}
 	case ok && final(e) && len(p.unsettledOf(conn.Peer())) == 0:
 		a.end(Record{}, e)
 	}
