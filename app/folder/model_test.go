@@ -268,7 +268,8 @@ func (d *modelDevice) pull(from *modelDevice) {
 			continue
 		}
 		if err != nil {
-			panic(fmt.Sprintf("%s pulls from %s: %v", d.name, from.name, err))
+			d.w.oracle.fault("%s refuses %s: %v", d.name, from.name, err)
+			return
 		}
 		d.commit()
 		if b.Head != nil {
@@ -298,6 +299,7 @@ func (d *modelDevice) apply(from []*modelDevice, crash int) {
 		d.commit()
 		for _, o := range can {
 			if crash == 0 {
+				d.half(o)
 				d.start()
 				return
 			}
@@ -443,6 +445,15 @@ func (d *modelDevice) perform(o op) (result, bool) {
 	}
 	f = d.disk[o.Path]
 	return result{Seen: f.seen, Stat: f.stat}, true
+}
+
+// half is what a crash may leave of an op that changes a file into a directory
+// or back.
+func (d *modelDevice) half(o op) {
+	f := d.disk[o.Path]
+	if d.w.serial%2 == 0 && f != nil && f.stat == o.Stat && betweenKinds(f.seen.Kind, o.Want.Kind) && !d.hasBelow(o.Path) {
+		delete(d.disk, o.Path)
+	}
 }
 
 func (d *modelDevice) hasBelow(dir Path) bool {

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -132,7 +133,7 @@ func (o *oracle) fault(format string, args ...any) {
 // check tells what is wrong in a world at rest.
 func (o *oracle) check() error {
 	if len(o.wrong) > 0 {
-		return fmt.Errorf("stamped: %s", o.wrong[0])
+		return errors.New(o.wrong[0])
 	}
 	var first *modelDevice
 	live := map[Hash]bool{}

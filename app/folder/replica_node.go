@@ -236,7 +236,12 @@ func (r *replica) orphaned(n *node, t Entry) bool {
 // forget drops Base, and asks everybody for everything, to hear who still has
 // what it said.
 func (r *replica) forget(n *node) {
-	n.row.Entry = Entry{}
+	for _, m := range r.devices {
+		if n.row.Seq > m.Has {
+			m.needs -= n.logBytes
+		}
+	}
+	n.row.Entry, n.row.Seq, n.logBytes = Entry{}, 0, 0
 	r.markRow(n)
 	for d, m := range r.devices {
 		if m.Cursor.Seq > 0 {

@@ -76,6 +76,9 @@ func (r *replica) ours(n *node, disk Value, in intent, named bool) (Entry, bool)
 		return Entry{}, false
 	}
 	below := n.liveBelow > 0
+	if named && disk.Kind == Nothing && betweenKinds(n.row.Seen.Kind, View(in.Target, below).Kind) {
+		return base, true
+	}
 	t := r.off.join(n.targetEntry(), in.Target)
 	if !r.equalsUnseen(t, base, disk, below) && !(named && shows(in.Target, disk, below)) {
 		return Entry{}, false
@@ -101,6 +104,12 @@ func versionOf(t, base Entry, disk Value) Entry {
 		}
 	}
 	return Entry{}
+}
+
+// betweenKinds tells whether a batch leaves nothing at a path for a moment: a
+// directory and a file do not replace each other in one step.
+func betweenKinds(seen, want Kind) bool {
+	return seen != Nothing && want != Nothing && (seen == Dir) != (want == Dir)
 }
 
 // shows tells whether a disk with the value shows the entry.
