@@ -16,6 +16,7 @@ type universe struct {
 	lose     bool // indexes are lost and restored
 	readOnly bool
 	ignore   bool
+	guard    bool
 	steps    int
 }
 
@@ -36,6 +37,7 @@ var universes = []universe{
 	{devices: 3, paths: narrow, steps: 16, readOnly: true},
 	{devices: 3, paths: narrow, steps: 16, ignore: true},
 	{devices: 4, paths: narrow, steps: 18, readOnly: true, lose: true},
+	{devices: 3, paths: []string{"a", "b", "d/a", "d/b"}, steps: 24, guard: true},
 }
 
 var deviceNames = []string{"P", "Q", "R", "S"}
@@ -55,6 +57,9 @@ func (u universe) draw(pick chooser) script {
 	}
 	if u.calm {
 		s = append(s, "calm")
+	}
+	if u.guard {
+		s = append(s, "guard")
 	}
 	for i := range 4 + pick(u.steps) {
 		s = append(s, u.step(pick, i))
@@ -105,6 +110,8 @@ func (u universe) step(pick chooser, i int) string {
 		return fmt.Sprintf("sync %s %s", d, other)
 	case kind == 20:
 		return fmt.Sprintf("%s crash %d %s", d, pick(3), other)
+	case kind == 21 && u.guard:
+		return fmt.Sprintf("%s answer %s %s", d, []string{"here", "there"}[pick(2)], []string{"yes", "no"}[pick(2)])
 	case kind == 21 && u.lose:
 		return d + []string{" lose", " save", " restore", " restore"}[pick(4)]
 	case kind == 22 && u.ignore:

@@ -1,26 +1,10 @@
 package folder
 
-// freeze leaves paths out: they are neither scanned nor applied nor deleted.
-// Tombstones for them are taken at once, live versions wait.
-func (r *replica) freeze(ps []Path) {
-	for _, p := range ps {
-		r.freezeNode(r.node(p))
-	}
-	r.settle()
-}
-
-// thaw takes paths in again. Each must be observed: until then nothing is
-// known of its disk, and what is absent then was not deleted by that.
-func (r *replica) thaw(ps []Path) {
-	for _, p := range ps {
-		if n, ok := r.nodes[p]; ok && n.row.Frozen {
-			n.thawing = true
-		}
-	}
-}
-
-// ignore sets the rules of what is left out, and returns the paths that are
-// not left out any more; they are to be observed.
+// ignore sets the rules of what is left out: neither scanned nor applied nor
+// deleted. Tombstones for it are taken at once, live versions wait. It returns
+// the paths that are not left out any more. Each must be observed: until then
+// nothing is known of its disk, and what is absent then was not deleted by
+// that.
 func (r *replica) ignore(match func(p Path, dir bool) bool) (thawed []Path) {
 	r.ignored = match
 	for _, p := range sortedKeys(r.nodes) {
