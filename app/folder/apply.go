@@ -222,6 +222,7 @@ func opsOf(outs []outcome) []op {
 
 func (e *engine) outcome(out outcome, now time.Time) {
 	o := out.op
+	e.log.Debug("applied", "path", o.Path, "kind", o.Kind, "expect", o.Expect.Kind, "want", o.Want.Kind, "error", out.err)
 	if out.kept != nil {
 		e.lookAgain(*out.kept, now)
 	}
@@ -243,13 +244,18 @@ func (e *engine) outcome(out outcome, now time.Time) {
 		} else {
 			e.leaveOut(o.Path, out.err)
 		}
-	case errors.Is(out.err, ErrChanged), errors.Is(out.err, ErrGone):
+	case errors.Is(out.err, ErrChanged):
 		e.finished(o)
 		e.rep.changedOnDisk(o)
+		e.scan.owed[o.Path] = true
 		e.look(o.Path, now)
-		if dir, _ := o.Path.Split(); dir != "" && errors.Is(out.err, ErrGone) {
+	case errors.Is(out.err, ErrGone): // the directory it belongs in
+		dir, _ := o.Path.Split()
+		if dir != "" {
 			e.look(dir, now)
 		}
+		e.retryAt(now.Add(2 * absenceTime))
+		e.giveBack(o)
 	case errors.Is(out.err, ErrNoSpace):
 		e.full(now)
 		e.giveBack(o)

@@ -50,6 +50,7 @@ type scanState struct {
 	first      bool          // no whole scan has ended yet
 	intents    bool          // what an unfinished batch was about to do was looked at
 	thawed     map[Path]bool // not ignored any more; each must be observed
+	owed       map[Path]bool // given back as changed on disk; each must be observed
 	waiters    []chan<- error
 	waiting    []chan<- error // for the scan that runs
 	watch      context.CancelFunc
@@ -81,7 +82,7 @@ func (e *engine) initScan(v saved) {
 	s := &e.scan
 	s.since, s.growing = map[Path]time.Time{}, map[Path]growth{}
 	s.absentOf, s.gone = map[Path]*survey{}, map[Path]goneFile{}
-	s.inodes, s.thawed = make(map[inode]Path, len(v.Rows)), map[Path]bool{}
+	s.inodes, s.thawed, s.owed = make(map[inode]Path, len(v.Rows)), map[Path]bool{}, map[Path]bool{}
 	s.first = true
 	for _, r := range v.Rows {
 		e.remember(r)

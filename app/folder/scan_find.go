@@ -14,8 +14,9 @@ func (e *engine) sighted(sv *survey, at sighting, now time.Time) {
 	sv.seen[p] = struct{}{}
 	if at.err != nil {
 		sv.blind = append(sv.blind, p)
-		if p != ignoreFile {
-			e.leaveOut(p, at.err)
+		e.leaveOut(p, at.err)
+		if s.owed[p] {
+			e.look(p, now.Add(unreadableFor))
 		}
 		return
 	}
@@ -53,7 +54,7 @@ func (e *engine) sighted(sv *survey, at sighting, now time.Time) {
 		e.buried(sv, p, now)
 	}
 	same := row.Seen.Kind == at.stat.Kind && row.Seen.Bits == at.stat.Bits && (at.stat.Kind == Dir || sameFile(row.Stat, at.stat))
-	if same && !sv.force && !row.Frozen {
+	if same && !sv.force && !s.owed[p] && !row.Frozen {
 		delete(s.growing, p)
 		return
 	}
@@ -167,7 +168,7 @@ func (e *engine) find(j hashJob, seen Seen, now time.Time) {
 // vanished is called where a look at a path found nothing.
 func (e *engine) vanished(sv *survey, p Path, row Row, now time.Time) {
 	switch {
-	case sv.force:
+	case sv.force, e.scan.owed[p] && row.Seen.Kind == Nothing:
 		e.find(hashJob{path: p, name: row.DiskName, was: row.Stat}, Seen{}, now)
 		return
 	case row.Path == "":
@@ -305,6 +306,7 @@ func (e *engine) tell(found []finding, now time.Time) {
 		}
 		delete(e.scan.growing, f.Path)
 		delete(e.scan.thawed, f.Path)
+		delete(e.scan.owed, f.Path)
 		obs = append(obs, f.observation)
 		if f.Seen.Kind == File {
 			if old := age(now, f.Stat); old < youngTime {
