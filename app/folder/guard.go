@@ -43,14 +43,15 @@ type heldChange struct {
 
 // A guard holds changes back that take many files.
 type guard struct {
-	now   time.Time            // of the last ops
+	files int                  // guardFiles
+	now   time.Time            // of the last ops or findings
 	scan  map[Path]observation // held findings
 	here  guardWindow
 	there guardWindow
 }
 
 func newGuard() guard {
-	return guard{scan: map[Path]observation{}, here: guardWindow{}, there: guardWindow{}}
+	return guard{files: guardFiles, scan: map[Path]observation{}, here: guardWindow{}, there: guardWindow{}}
 }
 
 // A guardWindow is what went in the last hour.
@@ -76,9 +77,9 @@ func (w guardWindow) counted(now time.Time) (c heldChange) {
 	return c
 }
 
-// trips tells whether a person must be asked.
-func (c heldChange) trips() bool {
-	return c.Deleted+c.Overwritten > max(guardFiles, c.Of/guardShare) ||
+// trips tells whether a person must be asked, where so many files are free.
+func (c heldChange) trips(files int) bool {
+	return c.Deleted+c.Overwritten > max(files, c.Of/guardShare) ||
 		c.Deleted > guardDeletions ||
 		c.Deleted >= 2 && c.Deleted >= c.Of
 }
@@ -95,7 +96,7 @@ func (r *replica) guardScan(now time.Time, obs []observation) []observation {
 		obs = r.heldScan()
 	}
 	harms := r.scanHarms(obs)
-	if c := r.scanChange(now, harms); len(harms) > 0 && c.trips() {
+	if c := r.scanChange(now, harms); len(harms) > 0 && c.trips(r.guard.files) {
 		for _, o := range obs {
 			r.guard.scan[o.Path] = o
 		}
@@ -182,7 +183,7 @@ func (r *replica) held() []heldChange {
 		h.Sample = h.Sample[:min(len(h.Sample), guardSample)]
 		hs = append(hs, h)
 	}
-	if h := r.heldThere(); h.trips() && !r.off.noGuard && r.counts.deletes+r.counts.overwrites > 0 {
+	if h := r.heldThere(); h.trips(r.guard.files) && !r.off.noGuard && r.counts.deletes+r.counts.overwrites > 0 {
 		for p, n := range r.nodes {
 			if n.count.harm != harmless {
 				h.Sample = append(h.Sample, p)
@@ -208,7 +209,7 @@ func (r *replica) heldThere() heldChange {
 // holds tells whether a question is open, cheaply.
 func (r *replica) holds() bool {
 	return len(r.guard.scan) > 0 ||
-		!r.off.noGuard && r.counts.deletes+r.counts.overwrites > 0 && r.heldThere().trips()
+		!r.off.noGuard && r.counts.deletes+r.counts.overwrites > 0 && r.heldThere().trips(r.guard.files)
 }
 
 // answer takes a person's decision. Yes lets what is held now happen. No to a

@@ -59,7 +59,7 @@ func (u universe) draw(pick chooser) script {
 		s = append(s, "calm")
 	}
 	if u.guard {
-		s = append(s, "guard")
+		s = append(s, "guard 1")
 	}
 	for i := range 4 + pick(u.steps) {
 		s = append(s, u.step(pick, i))

@@ -23,6 +23,7 @@ type world struct {
 	serial  int64 // of disk states
 	oracle  *oracle
 	guarded bool
+	free    int  // files that may go before the guard asks, 0: as built in
 	calm    bool // everybody meets after each step
 }
 
@@ -100,6 +101,9 @@ func (d *modelDevice) start() {
 	off := d.w.off
 	off.noGuard = off.noGuard || !d.w.guarded
 	d.r = newReplica(d.store.self, d.role, off)
+	if d.w.free > 0 {
+		d.r.guard.files = d.w.free
+	}
 	s := d.store
 	d.r.load(saved{
 		Rows: sortedValues(s.rows, cmp.Compare), Pending: sortedValues(s.pending, comparePendingKeys),
@@ -238,6 +242,9 @@ func (d *modelDevice) observe(ps []Path) {
 	d.r.observe(d.now(), obs)
 	d.w.oracle.stamped(d, before)
 	for _, p := range ps {
+		if _, held := d.r.guard.scan[p]; held {
+			continue
+		}
 		if f := d.disk[p]; f != nil && !d.ignores(p) {
 			f.touched = false
 		}

@@ -12,7 +12,7 @@ import (
 //
 //	devices P Q R            who there is, at first (default P Q R)
 //	calm                     from here on everybody meets after each step
-//	guard                    the guard is on
+//	guard [1]                the guard is on, and asks when more files go than that
 //	readonly R
 //	P write a=x [mtime 6]    a user's steps; ~3 instead of a path is the third
 //	P link a=x               path of what that disk has by then
@@ -79,6 +79,9 @@ func (w *world) step(line string) error {
 		return nil
 	case "guard":
 		w.guarded = true
+		if len(words) > 1 {
+			w.free, _ = strconv.Atoi(words[1])
+		}
 		for _, d := range w.devices {
 			d.start()
 		}
@@ -162,12 +165,29 @@ func (w *world) deviceStep(d *modelDevice, words []string) error {
 			kind = guardThere
 		}
 		w.oracle.lost = true // a no brings back what was ended
-		d.r.answer(d.now(), kind, words[2] == "yes")
+		d.r.answer(d.now(), kind, words[2] == "yes" || kind == guardHere && !d.elsewhere())
 		d.commit()
 	default:
 		return fmt.Errorf("no step %q", words[0])
 	}
 	return nil
+}
+
+// elsewhere tells whether others have all that a held scan misses: only then
+// can a no bring it back.
+func (d *modelDevice) elsewhere() bool {
+	live := map[Hash]bool{}
+	for _, o := range d.others() {
+		for _, f := range o.disk {
+			live[f.seen.Content] = true
+		}
+	}
+	for p := range d.r.guard.scan {
+		if row, ok := d.r.row(p); ok && !live[row.Seen.Content] {
+			return false
+		}
+	}
+	return true
 }
 
 // userStep does what a user does to a disk.

@@ -365,8 +365,8 @@ func TestGuardTable(t *testing.T) {
 		c := heldChange{
 			Of: int(number(t, row.at, row.col[0])), Deleted: int(number(t, row.at, row.col[1])), Overwritten: int(number(t, row.at, row.col[2])),
 		}
-		if got, want := c.trips(), row.col[3] == "asks"; got != want {
-			t.Errorf("%s: %d files, %d deleted, %d overwritten: trips() = %v, want %v", row.at, c.Of, c.Deleted, c.Overwritten, got, want)
+		if got, want := c.trips(guardFiles), row.col[3] == "asks"; got != want {
+			t.Errorf("%s: %d files, %d deleted, %d overwritten: trips(guardFiles) = %v, want %v", row.at, c.Of, c.Deleted, c.Overwritten, got, want)
 		}
 	}
 }
