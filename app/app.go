@@ -46,6 +46,9 @@ type Service interface {
 	// where the Proposal says so. It returns as soon as the words are right;
 	// the State tells how the pairing goes on.
 	Accept(ctx context.Context, r AcceptRequest) (InvitationID, error)
+	// Letter returns an open invitation again, or the answer to one that was
+	// accepted here, to be sent by hand.
+	Letter(ctx context.Context, id InvitationID) (Invitation, error)
 	// Withdraw cancels an open invitation, sent or received.
 	Withdraw(ctx context.Context, id InvitationID) error
 	// Unpair removes a device: links, keys, shares and open invitations.

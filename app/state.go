@@ -111,8 +111,13 @@ type OpenInvitation struct {
 	Expires   time.Time    `json:"expires"`
 	Created   time.Time    `json:"created"`
 	Problem   string       `json:"problem,omitempty"`
-	Folders   []FolderID   `json:"folders,omitempty"` // that follow it
-	Device    DeviceID     `json:"device,omitempty"`  // that it led to
+
+	// AnswerByHand: the other computer was not found, and there is no mailbox
+	// to tell it where this one is. Its user sends what Letter gives.
+	AnswerByHand bool `json:"answer_by_hand,omitempty"`
+
+	Folders []FolderID `json:"folders,omitempty"` // that follow it
+	Device  DeviceID   `json:"device,omitempty"`  // that it led to
 }
 
 // A Device is a paired device.

@@ -299,6 +299,23 @@ func (f *Fake) Accept(ctx context.Context, a app.AcceptRequest) (app.InvitationI
 	return r.proposal.ID, nil
 }
 
+// Letter returns an invitation that Invite made, or an answer.
+func (f *Fake) Letter(ctx context.Context, id app.InvitationID) (app.Invitation, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(ctx, "Letter", id); err != nil {
+		return app.Invitation{}, err
+	}
+	if inv, ok := f.invitations[id]; ok {
+		return inv, nil
+	}
+	i := slices.IndexFunc(f.state.Invitations, func(o app.OpenInvitation) bool { return o.ID == id })
+	if i < 0 {
+		return app.Invitation{}, app.Errorf(app.CodeNotFound, "no invitation %s is open", id)
+	}
+	return app.Invitation{ID: id, To: f.state.Invitations[i].With, Text: "answer to " + string(id)}, nil
+}
+
 // Withdraw takes an invitation from the list.
 func (f *Fake) Withdraw(ctx context.Context, id app.InvitationID) error {
 	f.mu.Lock()

@@ -22,6 +22,7 @@ type chase struct {
 	looks    int
 	last     app.OpenInvitation // as it was seen last
 	answered app.QuestionID
+	answer   bool      // the answer was shown, to be sent by hand
 	since    time.Time // of that question: a new attempt asks anew
 }
 
@@ -42,6 +43,7 @@ type move struct {
 	paired bool
 	answer app.QuestionID // let this device in
 	say    string
+	letter bool // show the answer that must go by hand
 	err    error
 }
 
@@ -77,7 +79,8 @@ func (c *chase) decide(st app.State) move {
 	if m, ok := c.question(st, inv); ok {
 		return m
 	}
-	m := move{}
+	m := move{letter: inv.AnswerByHand && !c.answer}
+	c.answer = c.answer || m.letter
 	if inv.Step != before.Step {
 		m.say = stepText(inv, c.with)
 	}
@@ -176,10 +179,25 @@ func (s *session) follow(ctx context.Context, svc app.Service, c *chase, st app.
 	if m.say != "" {
 		s.say("%s", m.say)
 	}
+	if m.letter {
+		if err := s.sayAnswer(ctx, svc, c); err != nil {
+			return false, err
+		}
+	}
 	if m.answer != "" {
 		if err := svc.Answer(ctx, m.answer, app.ChoiceYes); err != nil && app.CodeOf(err) != app.CodeNotFound {
 			return false, err
 		}
 	}
 	return m.paired, m.err
+}
+
+// sayAnswer shows the answer letter: who has no mailbox sends it himself.
+func (s *session) sayAnswer(ctx context.Context, svc app.Service, c *chase) error {
+	l, err := svc.Letter(ctx, c.id)
+	if err != nil {
+		return err
+	}
+	s.say("The computer of %s does not answer: it may be off, or have moved. Send this answer, and leave foldpost running:\n\n%s", c.with, l.Text)
+	return nil
 }

@@ -116,6 +116,13 @@ func (c *Client) Accept(ctx context.Context, r app.AcceptRequest) (id app.Invita
 	return id, err
 }
 
+// Letter returns an open invitation again, or our answer to one.
+func (c *Client) Letter(ctx context.Context, id app.InvitationID) (app.Invitation, error) {
+	var inv app.Invitation
+	err := call(ctx, c, "Letter", idArgs{string(id)}, &inv)
+	return inv, err
+}
+
 // Withdraw cancels an open invitation.
 func (c *Client) Withdraw(ctx context.Context, id app.InvitationID) error {
 	return call(ctx, c, "Withdraw", idArgs{string(id)}, nil)

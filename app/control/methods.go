@@ -53,6 +53,9 @@ var methods = map[string]method{
 	"Accept": value(func(ctx context.Context, s app.Service, r app.AcceptRequest) (app.InvitationID, error) {
 		return s.Accept(ctx, r)
 	}),
+	"Letter": value(func(ctx context.Context, s app.Service, a idArgs) (app.Invitation, error) {
+		return s.Letter(ctx, app.InvitationID(a.ID))
+	}),
 	"Withdraw": act(func(ctx context.Context, s app.Service, a idArgs) error {
 		return s.Withdraw(ctx, app.InvitationID(a.ID))
 	}),

@@ -154,8 +154,8 @@ start() {
   (certificates "$dir")
   dovecot_conf "$dir" "$uid" "$gid" >"$dir/dovecot.conf"
   postfix_conf "$dir"
-  dovecot -c "$dir/dovecot.conf"
-  postfix -c "$dir/pf" start >/dev/null 2>"$dir/postfix.err" || { cat "$dir/postfix.err" "$dir/postfix.log" >&2; exit 1; }
+  dovecot -c "$dir/dovecot.conf" </dev/null >>"$dir/dovecot.err" 2>&1
+  postfix -c "$dir/pf" start </dev/null >/dev/null 2>"$dir/postfix.err" || { cat "$dir/postfix.err" "$dir/postfix.log" >&2; exit 1; }
 }
 
 stop() {

@@ -34,8 +34,10 @@ type invitation struct {
 	Addrs     []string      `json:"addrs,omitempty"` // where the other side might be
 	Answered  mailing       `json:"answered,omitempty"`
 	Taken     time.Time     `json:"taken,omitzero"` // received: when its user said yes
+	Ended     time.Time     `json:"ended,omitzero"` // when it was used up
 
 	AnswerToken tokenKey `json:"answer_token,omitzero"` // of our answer letter
+	AnswerID    string   `json:"answer_id,omitempty"`   // of the mail that carries it
 }
 
 // keptShare is a folder that follows an invitation's pairing.
@@ -71,6 +73,7 @@ const (
 	wordsExpire  = 7 * 24 * time.Hour
 	linkExpires  = 24 * time.Hour
 	rememberEnds = 7 * 24 * time.Hour
+	showUsed     = time.Minute // so that whoever waits for it sees what it led to
 )
 
 // id is what the user sees of an invitation: a hash, because who knows the
@@ -118,7 +121,13 @@ func (inv *invitation) erase() {
 
 // shown tells whether the user still sees the invitation.
 func (inv *invitation) shown(now time.Time) bool {
-	return inv.State == invOpen || inv.Problem != "" && now.Before(inv.Expires.Add(24*time.Hour))
+	switch inv.State {
+	case invOpen:
+		return true
+	case invUsed:
+		return inv.Ended.IsZero() || now.Sub(inv.Ended) < showUsed
+	}
+	return inv.Problem != "" && now.Before(inv.Expires.Add(24*time.Hour))
 }
 
 func (s *kept) sent(t p2p.Token) *invitation     { return s.invitation(app.Sent, t) }

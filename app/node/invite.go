@@ -197,8 +197,52 @@ func (n *Node) answer(inv invitation) (letter []byte, p mail.Payload, err error)
 	rand.Read(token[:]) // never fails
 	p = n.payloadOf(mail.KindAnswer, token, inv)
 	p.InReplyTo, p.Created = p2p.Token(inv.Token), time.Now().Truncate(time.Second)
-	letter, err = mail.SealAnswer(p2p.Secret(inv.PSK), mail.Salt(inv.Salt), p)
+	letter, err = mail.SealAnswer(p2p.Secret(inv.PSK), mail.Salt(inv.Salt), p.ByHand())
 	return letter, p, err
+}
+
+func (n *Node) answerText() assets.Answer {
+	return assets.Answer{Person: n.person(), Device: n.keep.view().Name}
+}
+
+// Letter implements [app.Service].
+func (n *Node) Letter(_ context.Context, id app.InvitationID) (app.Invitation, error) {
+	s := n.keep.view()
+	for i := range s.Invitations {
+		inv := s.Invitations[i]
+		switch {
+		case inv.id() != id || inv.State != invOpen:
+		case inv.Direction == app.Sent:
+			return n.reveal(inv)
+		case inv.Via == p2p.ViaLink:
+			return app.Invitation{}, app.Errorf(app.CodeUsage, "a link needs no answer: both computers only have to be on")
+		default:
+			return n.answerByHand(inv)
+		}
+	}
+	return app.Invitation{}, app.Errorf(app.CodeNotFound, "no open invitation %s: foldpost status lists them", id)
+}
+
+// answerByHand is the answer letter in the forms that a person can send.
+func (n *Node) answerByHand(inv invitation) (app.Invitation, error) {
+	letter, p, err := n.answer(inv)
+	if err != nil {
+		return app.Invitation{}, err
+	}
+	if err := n.update(func(s *kept) error {
+		if k := s.received(p2p.Token(inv.Token)); k != nil {
+			k.AnswerToken = tokenKey(p.Token)
+		}
+		return nil
+	}); err != nil {
+		return app.Invitation{}, err
+	}
+	text := assets.AnswerByHand(n.answerText())
+	a := app.Invitation{ID: inv.id(), To: inv.With, Expires: inv.Expires, Subject: text.Subject, Text: mail.CopyText(text.Body, letter), File: mail.LetterFile(letter)}
+	if a.Mailto, err = mail.MailtoURL(inv.With, text.Subject, text.Body, letter); err != nil {
+		a.Mailto = "" // the file and the text are left
+	}
+	return a, nil
 }
 
 // Withdraw implements [app.Service].

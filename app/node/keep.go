@@ -261,13 +261,13 @@ func writeFile(path string, b []byte) error {
 	return syncDir(dir)
 }
 
-// peer returns the record that counts for a peer: a paired one, else an
-// unconfirmed, else a pending one.
+// peer returns the record that counts for a peer: the newest that the other
+// side may rely on, else a pending one.
 func (s *kept) peer(id p2p.PeerID) *keptPeer {
 	var best *keptPeer
-	for i := range s.Peers {
+	for i := range s.Peers { // the newest is the last
 		p := &s.Peers[i]
-		if p.Peer == key(id) && (best == nil || p.State > best.State) {
+		if p.Peer == key(id) && (best == nil || p.State != p2p.Pending || best.State == p2p.Pending) {
 			best = p
 		}
 	}

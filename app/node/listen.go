@@ -131,6 +131,52 @@ func interfaceAddresses() []netip.Addr {
 	return found
 }
 
+// matchAddresses tells the endpoint where this device is, and keeps where its
+// links lead to for the next start.
+func (n *Node) matchAddresses() {
+	n.endpoint.SetAddresses(n.hostCandidates(), networks(n.addrs())...)
+	links := n.endpoint.Links()
+	err := n.keep.updateIf(func(s *kept) bool {
+		changed := false
+		for _, l := range links {
+			p, addr := s.peer(l.Peer), l.Addr.String()
+			if p == nil || len(p.Last) > 0 && p.Last[0] == addr {
+				continue
+			}
+			rest := slices.DeleteFunc(slices.Clone(p.Last), func(s string) bool { return s == addr })
+			p.Last = append([]string{addr}, rest[:min(len(rest), maxLast-1)]...)
+			changed = true
+		}
+		return changed
+	})
+	if err != nil {
+		n.log.Error("keep addresses", "err", err)
+	}
+}
+
+// maxLast is how many addresses of a peer that worked are kept.
+const maxLast = 4
+
+// networks returns the networks of this computer's interfaces that some of its
+// own addresses are in.
+func networks(own []netip.AddrPort) []netip.Prefix {
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var found []netip.Prefix
+	for _, a := range list {
+		p, err := netip.ParsePrefix(a.String())
+		if err != nil {
+			continue
+		}
+		if slices.ContainsFunc(own, func(a netip.AddrPort) bool { return a.Addr() == p.Addr().Unmap() }) {
+			found = append(found, p.Masked())
+		}
+	}
+	return found
+}
+
 // hostCandidates is what this device announces of itself.
 func (n *Node) hostCandidates() []p2p.Candidate {
 	var list []p2p.Candidate

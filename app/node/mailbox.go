@@ -2,13 +2,11 @@ package node
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"foldpost/app"
@@ -239,6 +237,10 @@ func (n *Node) bounced(b mail.Bounce) {
 // mails where it is itself.
 const answerAfter = 5 * time.Second
 
+// byHandAfter is the same for who has no mailbox: then the user is asked to
+// send the answer.
+const byHandAfter = 20 * time.Second
+
 // sendMail starts the sending of what is due and not under way.
 func (n *Node) sendMail(s *kept, a *account) {
 	now := time.Now()
@@ -313,19 +315,9 @@ func (n *Node) noteUnsent(inv invitation, err error) {
 	})
 }
 
-// newMessageID is a random UUID at the sender's domain: filters dislike other
-// forms.
-func newMessageID(address string) string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	_, domain, _ := strings.Cut(address, "@")
-	return fmt.Sprintf("%x-%x-%x-%x-%x@%s", b[:4], b[4:6], b[6:8], b[8:10], b[10:], domain)
-}
-
 func (n *Node) sendInvitation(ctx context.Context, a *account, inv invitation) error {
 	if inv.MessageID == "" { // kept before it is sent: a second try has the same
-		inv.MessageID = newMessageID(a.address)
+		inv.MessageID = mail.NewMessageID(a.address)
 		n.change("name a mail", func(s *kept) {
 			if k := s.sent(p2p.Token(inv.Token)); k != nil {
 				k.MessageID = inv.MessageID
@@ -358,14 +350,17 @@ func (n *Node) sendAnswer(ctx context.Context, a *account, inv invitation) error
 	if err != nil {
 		return err
 	}
+	if inv.AnswerID == "" {
+		inv.AnswerID = mail.NewMessageID(a.address)
+	}
 	n.change("name an answer", func(s *kept) {
 		if k := s.received(p2p.Token(inv.Token)); k != nil {
-			k.AnswerToken = tokenKey(p.Token)
+			k.AnswerToken, k.AnswerID = tokenKey(p.Token), inv.AnswerID
 		}
 	})
-	text := assets.AnswerMail(assets.Answer{Person: n.person(), Device: n.keep.view().Name})
+	text := assets.AnswerMail(n.answerText())
 	err = a.post.Send(ctx, mail.Message{
-		ID: newMessageID(a.address), InReplyTo: inv.MessageID, From: a.address, FromName: n.keep.view().Person, To: inv.With,
+		ID: inv.AnswerID, InReplyTo: inv.MessageID, From: a.address, FromName: n.keep.view().Person, To: inv.With,
 		Subject: text.Subject, Date: time.Now(), Text: text.Body, Letter: letter, FileName: p.FileName(), Auto: "auto-replied",
 	})
 	if err != nil {

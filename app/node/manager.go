@@ -142,13 +142,17 @@ func (s *kept) begin(r p2p.Record, now time.Time) error {
 	return nil
 }
 
-// finish ends what a pairing needed: the other records of the peer, and the
+// finish ends what a pairing needed: the earlier records of the peer, and the
 // invitation's secrets.
 func (s *kept) finish(p keptPeer) {
-	s.Peers = slices.DeleteFunc(s.Peers, func(q keptPeer) bool { return q.Peer == p.Peer && q.T != p.T })
+	earlier := true
+	s.Peers = slices.DeleteFunc(s.Peers, func(q keptPeer) bool {
+		earlier = earlier && q.T != p.T
+		return earlier && q.Peer == p.Peer
+	})
 	for i := range s.Invitations {
 		if inv := &s.Invitations[i]; inv.Token == p.Token {
-			inv.State, inv.Peer = invUsed, p.Peer
+			inv.State, inv.Peer, inv.Problem, inv.Ended = invUsed, p.Peer, "", time.Now()
 			inv.erase()
 		}
 	}

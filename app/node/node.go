@@ -182,7 +182,7 @@ func (n *Node) Run(ctx context.Context) error {
 			network = err
 		}
 	})
-	n.endpoint.SetAddresses(n.hostCandidates())
+	n.matchAddresses()
 	n.addKnownAddresses()
 	n.settle()
 	if n.cfg.Ready != nil {
@@ -207,6 +207,7 @@ func (n *Node) loop(ctx context.Context) {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
+		n.matchAddresses()
 		n.matchInvitations(ctx)
 		n.matchMailbox(ctx)
 		n.matchFolders(ctx)

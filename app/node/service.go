@@ -88,6 +88,9 @@ func (n *Node) Rescan(ctx context.Context, f app.FolderID) error {
 	if err != nil {
 		return err
 	}
+	if r.Status().State == folder.StatePaused {
+		return app.Errorf(app.CodeFailed, "the folder is paused: foldpost resume %s", f)
+	}
 	if err := r.Rescan(ctx); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (n *Node) buildState() app.State {
 	st.Mailbox = n.mailboxState(s)
 	for i := range s.Invitations {
 		if inv := &s.Invitations[i]; inv.shown(now) {
-			st.Invitations = append(st.Invitations, inv.open(&s))
+			st.Invitations = append(st.Invitations, inv.open(&s, now))
 		}
 	}
 	st.Devices = n.devices(&s)
@@ -85,7 +85,7 @@ func (n *Node) buildState() app.State {
 }
 
 // open is an invitation without its secrets.
-func (inv *invitation) open(s *kept) app.OpenInvitation {
+func (inv *invitation) open(s *kept, now time.Time) app.OpenInvitation {
 	o := app.OpenInvitation{
 		ID: inv.id(), With: inv.With, Direction: inv.Direction, Expires: inv.Expires, Created: inv.Created, Problem: inv.Problem,
 	}
@@ -95,12 +95,14 @@ func (inv *invitation) open(s *kept) app.OpenInvitation {
 	switch {
 	case inv.State != invOpen && inv.State != invUsed:
 		o.Step = app.StepFailed
-	case inv.State == invUsed:
-		o.Step, o.Device = app.StepPaired, deviceID(inv.Peer)
 	case s.halfPaired(inv.Token):
 		o.Step = app.StepSaving
+	case inv.State == invUsed:
+		o.Step, o.Device = app.StepPaired, deviceID(inv.Peer)
 	case inv.Direction == app.Received:
 		o.Step = app.StepLooking
+		byHand := inv.Via == p2p.ViaWords && (s.Mailbox == nil || inv.With == "") && inv.Answered == mailNone
+		o.AnswerByHand = byHand && now.Sub(inv.Taken) >= byHandAfter
 	case inv.Mailed == mailDue:
 		o.Step = app.StepSending
 	default:
