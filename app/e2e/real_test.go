@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,10 +109,12 @@ func TestRealMail(t *testing.T) {
 	}
 	dirA, dirB := filepath.Join(t.TempDir(), "Letters"), filepath.Join(t.TempDir(), "Letters of Alice")
 	plant(t, dirA, 500, 24<<20)
-	plant(t, dirB, 0, 0)
-	rng := 500
-	for i := range rng {
-		if err := os.WriteFile(filepath.Join(dirB, "private", strings.Repeat("b", 1+i%20)+" "+time.Duration(i).String()), noise(newRand(i), 900), 0o644); err != nil {
+	for i := range 500 {
+		path := filepath.Join(dirB, "of Bob", fmt.Sprintf("%d", i%7), fmt.Sprintf("bob %d", i))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, noise(newRand(i), 900), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -48,6 +48,7 @@ const (
 	maxChunk = 256 << 10
 	cutShort = 0xffffffff
 	stall    = 60 * time.Second // without a byte, a read is given up
+	linger   = time.Second      // for the end of a content that was read as a whole
 )
 
 var errCutShort = errors.New("the other side could not finish the content")
@@ -223,8 +224,15 @@ func (c *content) next() error {
 	}
 }
 
-// Close keeps the stream for the next read if this one came to its end.
+// Close keeps the stream for the next read if this one came to its end. Who
+// knows the size reads no further than that: then the end is the next thing
+// on the stream.
 func (c *content) Close() error {
+	if !c.ended && c.left == 0 && c.stream.SetDeadline(time.Now().Add(linger)) == nil {
+		if err := c.next(); err != nil || !c.ended {
+			c.ended = false
+		}
+	}
 	live := c.stop()
 	if c.ended && live && c.stream.SetDeadline(time.Time{}) == nil {
 		select {

@@ -136,6 +136,26 @@ func TestRemoteRead(t *testing.T) {
 	}
 }
 
+// TestRemoteReadToItsSize: who reads exactly the size leaves the stream in
+// order.
+func TestRemoteReadToItsSize(t *testing.T) {
+	r, opened := connect(t, shelf{contents: map[folder.Path][]byte{"small": []byte("hello")}}, true)
+	for range 3 {
+		c, err := r.Read(t.Context(), folder.Want{Path: "small"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 5)
+		if _, err := io.ReadFull(c, b); err != nil || string(b) != "hello" {
+			t.Errorf("read %q, %v", b, err)
+		}
+		c.Close()
+	}
+	if *opened != 1 {
+		t.Errorf("%d streams were opened, want 1 for all", *opened)
+	}
+}
+
 func TestRemoteReadThatIsGivenUp(t *testing.T) {
 	r, opened := connect(t, shelf{contents: map[folder.Path][]byte{"large": make([]byte, 4*maxChunk), "small": []byte("x")}}, true)
 	c, err := r.Read(t.Context(), folder.Want{Path: "large"})
