@@ -96,7 +96,7 @@ func (r *replica) guardScan(now time.Time, obs []observation) []observation {
 		obs = r.heldScan()
 	}
 	harms := r.scanHarms(obs)
-	if c := r.scanChange(now, harms); len(harms) > 0 && c.trips(r.guard.files) {
+	if len(harms) > 0 && r.scanChange(now, harms).trips(r.guard.files) {
 		for _, o := range obs {
 			r.guard.scan[o.Path] = o
 		}

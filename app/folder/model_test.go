@@ -274,6 +274,9 @@ func (d *modelDevice) pull(from *modelDevice) {
 			d.loseIndex()
 			continue
 		}
+		if errors.Is(err, errReconnect) {
+			continue
+		}
 		if err != nil {
 			d.w.oracle.fault("%s refuses %s: %v", d.name, from.name, err)
 			return

@@ -12,6 +12,7 @@ type member struct {
 	role    Role // 0 until members says that it is one
 	pending map[*node]bool
 	needs   int64 // bytes of our rows that it has not confirmed
+	anew    bool  // its feed must be taken from the beginning
 }
 
 func (r *replica) device(d DeviceID) *member {
@@ -67,21 +68,25 @@ func (r *replica) counted(p pendingRow) bool {
 	return m != nil && (m.role == ReadWrite || r.off.relayAny)
 }
 
-// cursor is how far a member's rows are stored.
+// cursor is how far a member's rows are stored: where a feed of them begins.
 func (r *replica) cursor(d DeviceID) Cursor {
 	if m, ok := r.devices[d]; ok {
+		m.anew = false
 		return m.Cursor
 	}
 	return Cursor{}
 }
 
 // receive stores what a member announced. It fails with ErrNotMember,
-// ErrRefused, which ends the feed, or errFresh. Nothing of a refused batch is
+// ErrRefused, errReconnect, all of which end the feed, or errFresh. Nothing of a refused batch is
 // stored.
 func (r *replica) receive(d DeviceID, b Batch) error {
 	m, ok := r.devices[d]
 	if !ok || m.role == 0 {
 		return ErrNotMember
+	}
+	if m.anew {
+		return errReconnect
 	}
 	if err := checkBatch(b); err != nil {
 		return fmt.Errorf("%w: rows of %x: %w", ErrRefused, d[:4], err)

@@ -119,7 +119,7 @@ func (r *replica) forget(n *node) {
 	r.markRow(n)
 	for d, m := range r.devices {
 		if m.Cursor.Seq > 0 {
-			m.Cursor.Seq, m.Based = 0, 0
+			m.Cursor.Seq, m.Based, m.anew = 0, 0, true
 			r.markHead(d)
 		}
 	}
