@@ -190,6 +190,10 @@ func (f *fetch) receive(ctx context.Context, to *stageWriter, s source, have int
 			return err
 		}
 	}
+	// A member's stream can be used again only when its end was read.
+	if n, _ := from.Read(buf[:1]); n > 0 {
+		return errWrong
+	}
 	return nil
 }
 

@@ -192,7 +192,7 @@ func (s *store) settle(c Config) error {
 // known of files, so that they are not read again, and who the replicas are.
 // It runs inside a transaction.
 func (s *store) renew(c Config) error {
-	s.self = ReplicaRecord{Device: c.Device, Label: c.Label}
+	s.self = ReplicaRecord{Device: c.Device, Label: CleanLabel(c.Label)}
 	_, _ = rand.Read(s.self.ID[:]) // never fails since Go 1.24
 	for _, q := range []string{
 		"INSERT OR REPLACE INTO known SELECT path, row FROM rows",
