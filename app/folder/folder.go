@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -110,9 +111,20 @@ func (f *Folder) Run(ctx context.Context) error {
 		f.status.Problem = fmt.Sprintf("The folder's index can not be used: %v.", err)
 		f.mu.Unlock()
 		f.cfg.Changed()
-		return err
+		if e == nil {
+			return err
+		}
+		f.cfg.Log.Error("the index failed", "error", err)
+		select { // a full disk gets room again
+		case <-time.After(indexRetry):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
+
+// indexRetry is when an index that failed while it was in use is opened again.
+const indexRetry = 30 * time.Second
 
 // SetMembers says whom the folder is served to and taken from. Who is not
 // among them is refused at once, also in the middle of a transfer.
@@ -137,6 +149,19 @@ func (f *Folder) Conflicts() []Conflict {
 	return f.conflicts
 }
 
+// LeftOut lists paths that are not synced, at most a thousand, and why.
+func (f *Folder) LeftOut(ctx context.Context) ([]Left, error) {
+	var ls []Left
+	err := f.call(ctx, func(e *engine) {
+		for _, p := range slices.Sorted(maps.Keys(e.leftOut)) {
+			if len(ls) < 1000 {
+				ls = append(ls, Left{p, e.leftOut[p].Error()})
+			}
+		}
+	})
+	return ls, err
+}
+
 // Answer takes a person's choice. It fails when the question is not open any
 // more or does not have the choice.
 func (f *Folder) Answer(question, choice string) error {
@@ -147,7 +172,8 @@ func (f *Folder) Answer(question, choice string) error {
 	return errors.Join(f.call(context.Background(), func(e *engine) { err = e.answer(question, choice) }), err)
 }
 
-// Pause stops scanning, applying and serving until Pause(false).
+// Pause stops scanning, applying and serving contents until Pause(false). Rows
+// of members are still taken.
 func (f *Folder) Pause(on bool) {
 	f.mu.Lock()
 	f.paused = on

@@ -210,8 +210,6 @@ func (r *historyRun) fault(d *device, tree *foldertest.Tree, f []string) {
 	switch f[0] {
 	case "fail":
 		fault.Err = foldertest.ErrIO
-		tree.Inject(fault)
-		return
 	case "kill":
 		fault.Err = foldertest.ErrIO
 		fault.Do = func() {

@@ -45,6 +45,7 @@ func (e *engine) rootReady(ctx context.Context, now time.Time) bool {
 	id, err := e.tree.Root()
 	if err != nil {
 		e.trouble.set("root", rootMissing)
+		e.refuseScans(errors.Join(errRoot, err))
 		e.log.Info("look for the folder's directory", "error", err)
 		return false
 	}
@@ -59,6 +60,7 @@ func (e *engine) rootReady(ctx context.Context, now time.Time) bool {
 		// what they do not know.
 		err = e.takeRoot(id)
 	default:
+		e.refuseScans(errRoot)
 		e.askRoot(now, id)
 		return false
 	}

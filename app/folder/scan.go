@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -211,8 +212,13 @@ func (e *engine) startWhole(ctx context.Context, now time.Time) {
 func (e *engine) startSurvey(ctx context.Context, sv *survey) {
 	s := &e.scan
 	s.running = sv
+	slices.Sort(sv.roots)
+	sv.owed = map[Path]bool{}
 	for _, p := range sv.roots {
 		delete(s.since, p)
+		if s.owed[p] {
+			sv.owed[p] = true
+		}
 	}
 	sv.expect, sv.seen = e.root.is, map[Path]struct{}{}
 	sv.skip = e.skipped
@@ -321,6 +327,14 @@ func (e *engine) endWhole(now time.Time) {
 		w <- sv.err
 	}
 	s.waiting = nil
+}
+
+// refuseScans tells who waits for a whole scan that there can be none now.
+func (e *engine) refuseScans(why error) {
+	for _, w := range e.scan.waiters {
+		w <- why
+	}
+	e.scan.waiters = nil
 }
 
 func (e *engine) forgetInodes() {

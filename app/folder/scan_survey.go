@@ -8,10 +8,11 @@ import (
 )
 
 // A survey is one look at paths and everything below those that are
-// directories. The event loop owns it; its worker only reads roots, skip and
-// expect.
+// directories. The event loop owns it; its worker only reads roots, owed, skip
+// and expect.
 type survey struct {
-	roots  []Path
+	roots  []Path        // sorted
+	owed   map[Path]bool // roots that must be told of even if there is nothing
 	expect RootID
 	skip   func(p Path, dir bool) bool
 	whole  bool // the root is among the roots
@@ -71,9 +72,12 @@ func (sv *survey) walk(ctx context.Context, t Tree, report func([]sighting)) err
 	}
 	var dirs []Path
 	for _, p := range sv.roots {
+		if n := len(dirs); n > 0 && p.Below(dirs[n-1]) && !sv.owed[p] {
+			continue // seen on the way
+		}
 		if s := lookAt(t, p); !sv.skips(s) {
 			tell(s)
-			if s.stat.Kind == Dir {
+			if s.err == nil && s.stat.Kind == Dir {
 				dirs = append(dirs, p)
 			}
 		}

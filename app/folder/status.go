@@ -49,9 +49,15 @@ type Status struct {
 	NeedBytes int64
 	Rate      float64 // bytes per second, of the last seconds
 	Conflicts int
-	LeftOut   int // paths that are not synced, with the reason in Problems
+	LeftOut   int // paths that are not synced; Folder.LeftOut tells why
 	Members   []MemberStatus
 	Questions []Question
+}
+
+// A Left path is not synced.
+type Left struct {
+	Path Path // as the disk has it where it is no allowed path
+	Why  string
 }
 
 // A Conflict is a path whose other versions were kept beside it.

@@ -11,9 +11,6 @@ import (
 
 // Trash lists what sync replaced or deleted and still keeps, newest first.
 func (f *Folder) Trash() ([]Kept, error) {
-	if _, err := f.cfg.Tree.Root(); err != nil {
-		return nil, fmt.Errorf("list what was deleted and replaced: %w", err)
-	}
 	var ks []Kept
 	for k, err := range f.cfg.Tree.Trash() {
 		if err != nil {
