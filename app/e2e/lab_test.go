@@ -80,6 +80,13 @@ func newLab(t *testing.T, lans ...string) *lab {
 		t.Fatalf("lab up: %v\n%s", err, out)
 	}
 	t.Cleanup(func() { exec.Command("python3", script, "down").Run() })
+	bin, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("cp", bin, filepath.Join(dir, "foldpost")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	dump := exec.Command("python3", script, "exec", "fabric", "tcpdump", "-i", "any", "-U", "-w", l.pcap)
 	if err := dump.Start(); err != nil {
 		t.Fatal(err)
@@ -89,15 +96,7 @@ func newLab(t *testing.T, lans ...string) *lab {
 }
 
 func (l *lab) process(name, host string) *process {
-	bin, err := program()
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	there := filepath.Join(l.dir, "foldpost")
-	if out, err := exec.Command("cp", bin, there).CombinedOutput(); err != nil {
-		l.t.Fatalf("%v\n%s", err, out)
-	}
-	p := newProcessAt(l.t, name, there, "/root/foldpost-home", nil, "python3", l.script, "exec", host)
+	p := newProcessAt(l.t, name, filepath.Join(l.dir, "foldpost"), "/root/foldpost-home", nil, "python3", l.script, "exec", host)
 	l.t.Cleanup(func() { exec.Command("python3", l.script, "exec", host, "pkill", "-x", "foldpost").Run() })
 	p.start()
 	return p
