@@ -13,14 +13,14 @@ import (
 // printed.
 func run(t *testing.T, o Options) (out string, err error) {
 	t.Helper()
-	t.Setenv("TMPDIR", t.TempDir())
 	var b bytes.Buffer
-	o.Exit, o.Out, o.Version = true, &b, "test"
+	o.Exit, o.Out, o.Version, o.parent = true, &b, "test", t.TempDir()
 	err = Run(t.Context(), o)
 	return b.String(), err
 }
 
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	out, err := run(t, Options{})
 	if err != nil {
 		t.Fatalf("demo: %v\n%s", err, out)
@@ -35,8 +35,9 @@ func TestDemo(t *testing.T) {
 // TestDemoWithoutMail: the mail server is cut while the invitation is on its
 // way, so the demo must say so and fail.
 func TestDemoWithoutMail(t *testing.T) {
+	t.Parallel()
 	out, err := run(t, Options{
-		patience: 4 * time.Second,
+		patience: 3 * time.Second,
 		invited: func(s *mailtest.Server) {
 			s.SetFaults(mailtest.Faults{Refuse: true})
 			s.Cut()
