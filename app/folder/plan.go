@@ -151,13 +151,15 @@ func (r *replica) ops(now time.Time, limit int) []op {
 func (r *replica) opsRemoving(out []op, limit int) []op {
 	again := r.removals
 	r.removals = nil
-	for _, n := range again {
+	for i, n := range again {
+		if len(out) >= limit {
+			r.removals = append(r.removals, again[i:]...)
+			break
+		}
 		o, v := r.plan(n)
-		late := len(out) >= limit || o.Kind == opRemove && r.taking[o.Expect.Content] > 0
 		switch {
-		case v == ready && late:
+		case v == ready && o.Kind == opRemove && r.taking[o.Expect.Content] > 0:
 			r.removals = append(r.removals, n)
-			continue
 		case v == ready && (o.Kind == opRemove || o.Kind == opRmdir):
 			n.candidate = false
 			out = append(out, r.hand(n, o))

@@ -123,10 +123,16 @@ func (r *replica) below(dir Path) iter.Seq[Row] {
 	}
 }
 
-// holding returns the files here that have a content.
+// maxHolding is how many files of one content are named: the empty one may be
+// everywhere.
+const maxHolding = 16
+
+// holding returns files here that have a content, not all where there are
+// many.
 func (r *replica) holding(h Hash) []Path {
-	ps := make([]Path, 0, len(r.byContent[h]))
-	for _, n := range r.byContent[h] {
+	ns := r.byContent[h]
+	ps := make([]Path, 0, min(len(ns), maxHolding))
+	for _, n := range ns[:min(len(ns), maxHolding)] {
 		ps = append(ps, n.row.Path)
 	}
 	return ps

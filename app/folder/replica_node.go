@@ -40,6 +40,7 @@ type node struct {
 	tooDeep     bool // a loser can not be kept: nothing is done here
 	baseChanged bool
 	logBytes    int64
+	listAt      int  // place in byContent
 	told        bool // members were told that it can be served
 	stored      bool // the store has a row
 }
@@ -158,12 +159,10 @@ func (r *replica) setSeen(n *node, got result) {
 		return
 	}
 	if old.Kind == File {
-		r.byContent[old.Content] = deleteNode(r.byContent[old.Content], n)
-		if len(r.byContent[old.Content]) == 0 {
-			delete(r.byContent, old.Content)
-		}
+		r.unlist(old.Content, n)
 	}
 	if got.Seen.Kind == File {
+		n.listAt = len(r.byContent[got.Seen.Content])
 		r.byContent[got.Seen.Content] = append(r.byContent[got.Seen.Content], n)
 	}
 	if before, now := old.Kind != Nothing, got.Seen.Kind != Nothing; before != now {
@@ -177,11 +176,17 @@ func (r *replica) setSeen(n *node, got result) {
 	r.touch(n)
 }
 
-func deleteNode(ns []*node, n *node) []*node {
-	i := slices.Index(ns, n)
-	last := len(ns) - 1
-	ns[i] = ns[last]
-	return ns[:last]
+// unlist takes a node out of byContent. Many files may have one content: the
+// last takes its place.
+func (r *replica) unlist(h Hash, n *node) {
+	ns := r.byContent[h]
+	last := ns[len(ns)-1]
+	ns[n.listAt], last.listAt = last, n.listAt
+	if ns = ns[:len(ns)-1]; len(ns) == 0 {
+		delete(r.byContent, h)
+	} else {
+		r.byContent[h] = ns
+	}
 }
 
 // diskChanged counts for the parents, which can not go before what is in them.

@@ -29,17 +29,12 @@ func (r *replica) observe(now time.Time, obs []observation) observed {
 func (r *replica) find(now time.Time, o observation) {
 	n := r.node(o.Path)
 	defer r.touch(n)
-	if n.row.Frozen && !n.thawing {
-		return
-	}
 	in, named := r.intents[o.Path]
 	if !n.started {
 		r.forgetIntent(o.Path)
 	}
-	if n.recheck {
-		n.recheck = false
-	}
-	if r.thawed(n, o) {
+	n.recheck = false
+	if n.row.Frozen && !n.thawing || r.thawed(n, o) {
 		return
 	}
 	got := result{Seen: o.Seen, Stat: o.Stat, DiskName: o.DiskName}
@@ -95,15 +90,16 @@ func (r *replica) ours(n *node, disk Value, in intent, named bool) (Entry, bool)
 	return r.off.join(base, versionOf(t, base, disk)), true
 }
 
-// versionOf returns an entry of nothing but the unseen version that a disk
-// has.
+// versionOf returns an entry of nothing but the unseen versions that a disk
+// has. A write over it ends them, and nothing that nobody here could see.
 func versionOf(t, base Entry, disk Value) Entry {
+	var e Entry
 	for _, v := range t.S {
 		if v.is(disk) && !base.V.Covers(v.Dot) {
-			return Entry{V: Vector{v.Dot}, S: []Version{v}}
+			e.V, e.S = e.V.With(v.Dot), append(e.S, v)
 		}
 	}
-	return Entry{}
+	return e
 }
 
 // betweenKinds tells whether a batch leaves nothing at a path for a moment: a
