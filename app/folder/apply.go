@@ -12,6 +12,7 @@ import (
 const (
 	batchAtMost = 256
 	batchTime   = 200 * time.Millisecond
+	syncRetry   = 5 * time.Second
 )
 
 // applyState is the batch that is being applied.
@@ -104,11 +105,34 @@ func (e *engine) staged(ctx context.Context, ops []op, err error) {
 		return
 	}
 	expect := e.root.is
-	e.work(ctx, func(context.Context) func() {
+	e.work(ctx, func(ctx context.Context) func() {
 		discard(e.tree, stagesOf(stale))
-		outs, err := applyAll(e.tree, expect, valid)
-		return func() { e.applied(outs, err) }
+		if err := checkRoot(e.tree, expect); err != nil {
+			return func() { e.unapplied(valid, err) }
+		}
+		outs, names := applyAll(ctx, e.tree, valid)
+		if !e.keepNames(ctx, names) {
+			return func() {} // the intents stay
+		}
+		return func() { e.applied(outs) }
 	})
+}
+
+// keepNames makes names durable, however long it takes: until then the index
+// must not say that they are there, and the intents must stay.
+func (e *engine) keepNames(ctx context.Context, names []Path) bool {
+	for {
+		err := e.tree.Sync(nil, names)
+		if err == nil {
+			return true
+		}
+		e.report(ctx, func() { e.cannotWrite(names[0], err, time.Now()) })
+		select {
+		case <-time.After(syncRetry):
+		case <-ctx.Done():
+			return false
+		}
+	}
 }
 
 // discard drops stage files that nobody wants any more.
@@ -134,30 +158,60 @@ func (e *engine) failedBatch(ops []op, err error, now time.Time) {
 	}
 }
 
-// applyAll changes the disk and makes that durable. An error says that nothing
-// of it may be relied on.
-func applyAll(t Tree, expect RootID, ops []op) ([]outcome, error) {
+// applyAll changes the disk and returns which names, and which files' bits,
+// must be made durable.
+func applyAll(ctx context.Context, t Tree, ops []op) ([]outcome, []Path) {
 	outs := make([]outcome, len(ops))
-	for i, o := range ops {
-		outs[i] = outcome{op: o}
-	}
-	if err := checkRoot(t, expect); err != nil {
-		return outs, err
-	}
-	var dirty []Path
+	var names []Path
 	for i, o := range ops {
 		out := &outs[i]
+		out.op = o
 		out.stat, out.kept, out.err = applyOne(t, o)
-		if out.err == nil {
-			dir, _ := o.Path.Split()
-			dirty = append(dirty, dir)
-			if o.Kind == opChmod {
-				dirty = append(dirty, o.Path)
-			}
+		if out.err != nil {
+			out.check(ctx, t)
+		}
+		dir, _ := o.Path.Split()
+		names = append(names, dir)
+		if o.Kind == opChmod {
+			names = append(names, o.Path)
 		}
 	}
-	slices.Sort(dirty)
-	return outs, t.Sync(nil, slices.Compact(dirty))
+	slices.Sort(names)
+	return outs, slices.Compact(names)
+}
+
+// check finds out whether an op that failed was done all the same: then the
+// disk's fault must not make a person's edit of it.
+func (out *outcome) check(ctx context.Context, t Tree) {
+	for _, known := range []error{ErrChanged, ErrGone, ErrNotEmpty, ErrLeftOut} {
+		if errors.Is(out.err, known) {
+			return
+		}
+	}
+	o := out.op
+	st, err := t.Stat(o.Path)
+	switch o.Kind {
+	case opRemove, opRmdir:
+		if errors.Is(err, ErrGone) {
+			out.err = nil
+		}
+		return
+	case opChmod:
+		if err == nil && st.Bits == o.Bits {
+			out.stat, out.err = st, nil
+		}
+		return
+	}
+	if err != nil || st.Kind != o.Want.Kind || st.Kind != Dir && sameFile(st, o.Stat) {
+		return
+	}
+	if st.Kind != Dir {
+		r := read(ctx, t, hashJob{path: o.Path, stat: st})
+		if r.err != nil || r.seen.Content != o.Want.Content {
+			return
+		}
+	}
+	out.stat, out.err = st, nil
 }
 
 func applyOne(t Tree, o op) (Stat, *Kept, error) {
@@ -192,32 +246,26 @@ func applyOne(t Tree, o op) (Stat, *Kept, error) {
 	panic("unknown kind of op")
 }
 
+// unapplied gives back a batch of which nothing was done.
+func (e *engine) unapplied(ops []op, err error) {
+	e.apply.running = false
+	for _, o := range ops {
+		delete(e.apply.busy, o.Path)
+	}
+	e.failedBatch(ops, err, time.Now())
+}
+
 // applied tells the replica what is on disk now.
-func (e *engine) applied(outs []outcome, err error) {
+func (e *engine) applied(outs []outcome) {
 	now := time.Now()
 	e.apply.running = false
 	for _, out := range outs {
 		delete(e.apply.busy, out.op.Path)
 	}
-	if err != nil {
-		for _, out := range outs {
-			e.look(out.op.Path, now) // the intents say that what is there is ours
-		}
-		e.failedBatch(opsOf(outs), err, now)
-		return
-	}
 	for _, out := range outs {
 		e.outcome(out, now)
 	}
 	e.commit()
-}
-
-func opsOf(outs []outcome) []op {
-	ops := make([]op, len(outs))
-	for i, out := range outs {
-		ops[i] = out.op
-	}
-	return ops
 }
 
 func (e *engine) outcome(out outcome, now time.Time) {

@@ -228,11 +228,29 @@ func (e *engine) startSurvey(ctx context.Context, sv *survey) {
 				return func() { e.surveyed(sv, err) }
 			}
 		}
+		if sv.force {
+			// What an unfinished batch put in place is taken over as ours,
+			// so it must not vanish any more.
+			if err := e.tree.Sync(nil, withParents(sv.roots)); err != nil {
+				return func() { e.surveyed(sv, err) }
+			}
+		}
 		err := sv.walk(ctx, e.tree, func(piece []sighting) {
 			e.report(ctx, func() { e.sightedAll(sv, piece) })
 		})
 		return func() { e.surveyed(sv, err) }
 	})
+}
+
+// withParents are the names and bits that a batch on these paths changes.
+func withParents(ps []Path) []Path {
+	all := slices.Clone(ps)
+	for _, p := range ps {
+		dir, _ := p.Split()
+		all = append(all, dir)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func (e *engine) sightedAll(sv *survey, piece []sighting) {
@@ -253,6 +271,11 @@ func (e *engine) surveyed(sv *survey, err error) {
 	}
 	if errors.Is(err, errRoot) {
 		e.lostRoot(now, err)
+	}
+	if err != nil && sv.force {
+		e.scan.intents = false
+		e.scanAll(now)
+		e.scan.at = now.Add(rootTries)
 	}
 	if err == nil {
 		for _, dir := range sv.listed {
