@@ -100,8 +100,10 @@ func (u universe) step(pick chooser, i int) string {
 		return fmt.Sprintf("%s mkdir %s", d, at())
 	case kind < 12:
 		return d + " scan"
-	case kind < 15:
+	case kind < 14:
 		return fmt.Sprintf("%s pull %s", d, other)
+	case kind == 14:
+		return fmt.Sprintf("%s glimpse %s", d, other)
 	case kind == 15:
 		return fmt.Sprintf("%s apply %s", d, other)
 	case kind == 16:

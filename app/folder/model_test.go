@@ -265,8 +265,11 @@ func (d *modelDevice) own() map[Path]uint64 {
 }
 
 // pull takes all rows of another device.
-func (d *modelDevice) pull(from *modelDevice) {
-	for {
+func (d *modelDevice) pull(from *modelDevice) { d.take(from, 1<<30) }
+
+// take takes at most so many batches.
+func (d *modelDevice) take(from *modelDevice, batches int) {
+	for ; batches > 0; batches-- {
 		from.commit()
 		b := from.r.feed(d.r.cursor(from.id), 3)
 		err := d.r.receive(from.id, b)

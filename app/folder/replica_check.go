@@ -14,6 +14,8 @@ const (
 	maxReplicas = 64      // in a vector
 	maxVersions = 16      // in an entry
 	maxPrev     = 4
+	maxPending  = 5_000_000 // paths that a member announces and Base does not cover
+	maxRecords  = 16_384    // replicas whose labels are kept
 )
 
 // checkBatch tells why a batch can not come from an honest replica.

@@ -94,8 +94,13 @@ func (r *replica) receive(d DeviceID, b Batch) error {
 	if r.knowsMore(m, b) {
 		return errFresh
 	}
+	if len(m.pending) > maxPending {
+		return fmt.Errorf("%w: device %x announces more than %d paths", ErrRefused, d[:4], maxPending)
+	}
 	for _, rec := range b.Replicas {
-		r.learn(rec)
+		if len(r.records) < maxRecords || rec.ID == b.Replica {
+			r.learn(rec)
+		}
 	}
 	if b.Replica == r.self.ID || r.records[b.Replica].Device != d {
 		return fmt.Errorf("%w: rows of replica %x are not of device %x", ErrRefused, b.Replica, d[:4])

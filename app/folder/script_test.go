@@ -23,6 +23,7 @@ import (
 //	P chmod a 700
 //	P scan                   P's program looks
 //	P pull Q                 takes what Q knows
+//	P glimpse Q              takes three rows of what Q knows
 //	P apply [Q R]            does what it can with content from Q and R
 //	P slowly 5 [Q R]         the same, with pulls (1) and scans (2, 4) in between
 //	P crash 2 [Q R]          the same, and dies after two changes to the disk
@@ -120,6 +121,12 @@ func (w *world) deviceStep(d *modelDevice, words []string) error {
 		for _, o := range w.named(words[1:]) {
 			if o != d {
 				d.pull(o)
+			}
+		}
+	case "glimpse":
+		for _, o := range w.named(words[1:]) {
+			if o != d {
+				d.take(o, 1)
 			}
 		}
 	case "apply":
