@@ -66,7 +66,6 @@ type Node struct {
 	folders  map[key]*running           // started
 	asked    map[app.QuestionID]*asked  // questions that wait in a call
 	pairing  map[p2p.Token]*pairingTask // who looks for the other side
-	settling map[[32]byte]bool          // records whose other half is asked for
 	inbox    []arrived                  // invitations that came by mail, unopened
 	account  *account                   // the mailbox that runs
 	state    app.State

@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"io"
 	"iter"
@@ -239,4 +240,22 @@ func FuzzOpenFrame(f *testing.F) {
 		wire.Unmarshal(b, &o)
 		wire.Unmarshal(b, &w)
 	})
+}
+
+// TestGoldenFrames are the bytes that app/folder/PROTOCOL.md shows.
+func TestGoldenFrames(t *testing.T) {
+	id := folder.ID{1}
+	zeros := strings.Repeat("00", 31)
+	for _, tt := range []struct {
+		frame any
+		want  string
+	}{
+		{openFrame{Folder: id, What: openRead}, "8201c42001" + zeros + "0202"},
+		{statusFrame{statusOK}, "810101"},
+		{sharesFrame{Offers: []offerFrame{{ID: id, Name: "Harz", Files: 2, Bytes: 3, Role: roleNumber(roleReadWrite)}}}, "8101918501c42001" + zeros + "02a44861727a030204030501"},
+	} {
+		if b, err := wire.Marshal(tt.frame); err != nil || hex.EncodeToString(b) != tt.want {
+			t.Errorf("Marshal(%+v) = %x, %v, want %s", tt.frame, b, err, tt.want)
+		}
+	}
 }
