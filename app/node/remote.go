@@ -161,6 +161,7 @@ func (r *remote) Read(ctx context.Context, w folder.Want) (io.ReadCloser, error)
 		err = st.err()
 	}
 	if err != nil {
+		c.broken = !c.ended
 		return nil, errors.Join(fmt.Errorf("read %q from %x: %w", w.Path, r.device[:4], err), c.Close())
 	}
 	return c, nil
@@ -182,6 +183,7 @@ type content struct {
 	stop   func() bool
 	left   int // bytes of the chunk that are still to come
 	ended  bool
+	broken bool // nothing more can be read
 }
 
 func (c *content) Read(p []byte) (int, error) {
@@ -193,6 +195,7 @@ func (c *content) Read(p []byte) (int, error) {
 	}
 	if c.left == 0 {
 		if err := c.next(); err != nil {
+			c.broken = true
 			return 0, err
 		}
 		if c.ended {
@@ -201,6 +204,7 @@ func (c *content) Read(p []byte) (int, error) {
 	}
 	n, err := c.stream.Read(p[:min(len(p), c.left)])
 	c.left -= n
+	c.broken = err != nil
 	if errors.Is(err, io.EOF) && !c.ended {
 		err = io.ErrUnexpectedEOF
 	}
@@ -228,13 +232,11 @@ func (c *content) next() error {
 // knows the size reads no further than that: then the end is the next thing
 // on the stream.
 func (c *content) Close() error {
-	if !c.ended && c.left == 0 && c.stream.SetDeadline(time.Now().Add(linger)) == nil {
-		if err := c.next(); err != nil || !c.ended {
-			c.ended = false
-		}
+	if !c.ended && !c.broken && c.left == 0 && c.stream.SetDeadline(time.Now().Add(linger)) == nil {
+		c.broken = c.next() != nil
 	}
 	live := c.stop()
-	if c.ended && live && c.stream.SetDeadline(time.Time{}) == nil {
+	if c.ended && !c.broken && live && c.stream.SetDeadline(time.Time{}) == nil {
 		select {
 		case c.remote.idle <- c.stream:
 			return nil
