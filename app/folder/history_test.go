@@ -2,8 +2,10 @@ package folder_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -68,6 +70,16 @@ type historyRun struct {
 }
 
 func (h history) run(t *testing.T) {
+	r, all := newHistoryRun(t)
+	for _, line := range h {
+		synctest.Wait() // a user's step is atomic
+		r.step(strings.Fields(line))
+	}
+	r.end(all)
+}
+
+// newHistoryRun starts three devices that are connected.
+func newHistoryRun(t *testing.T) (*historyRun, []*device) {
 	r := &historyRun{
 		t: t, devices: map[string]*device{}, links: map[string]func(){},
 		written: map[string]bool{}, ended: map[string]bool{},
@@ -84,11 +96,7 @@ func (h history) run(t *testing.T) {
 		}
 	}
 	settle(all...)
-	for _, line := range h {
-		synctest.Wait() // a user's step is atomic
-		r.step(strings.Fields(line))
-	}
-	r.end(all)
+	return r, all
 }
 
 func (r *historyRun) all() []*device {
@@ -310,6 +318,63 @@ func TestRandomHistories(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			drawHistory(10+rng.IntN(25), rng.IntN).check(t)
+		})
+	}
+}
+
+// calmStep lets one user do something while nothing else happens, and maybe a
+// program or computer end while it hears of that. All must become as that user
+// left it: what sync does is no edit, and nothing comes back.
+func (r *historyRun) calmStep(all []*device, line, fault string) bool {
+	f := strings.Fields(line)
+	d := r.devices[f[0]]
+	r.step(f)
+	want := d.files()
+	if fault != "" && !strings.HasPrefix(fault, d.name) {
+		r.step(strings.Fields(fault))
+	}
+	settle(all...)
+	settle(all...)
+	for _, o := range all {
+		if got := o.files(); !maps.Equal(got, want) {
+			r.t.Errorf("after %q, %q: %s has %q, want %q", line, fault, o.name, got, want)
+			return false
+		}
+	}
+	return true
+}
+
+// TestCalmHistories lets everything settle after each step.
+func TestCalmHistories(t *testing.T) {
+	n := 8
+	if s := os.Getenv("FOLDPOST_HISTORIES"); s != "" {
+		n, _ = strconv.Atoi(s)
+	}
+	first, _ := strconv.ParseUint(os.Getenv("FOLDPOST_SEED"), 10, 64)
+	for i := range n {
+		seed := first + uint64(i)
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, all := newHistoryRun(t)
+				rng := rand.New(rand.NewPCG(seed, 3))
+				users := drawHistory(40, rng.IntN)
+				faults := drawHistory(200, rng.IntN)
+				users = slices.DeleteFunc(users, func(l string) bool {
+					return !strings.Contains(l, "write") && !strings.Contains(l, "remove") && !strings.Contains(l, "rename")
+				})
+				faults = slices.DeleteFunc(faults, func(l string) bool {
+					return !strings.Contains(l, "kill") && !strings.Contains(l, "power") && !strings.Contains(l, "fail")
+				})
+				for i, line := range users {
+					fault := ""
+					if rng.IntN(2) == 0 && i < len(faults) {
+						fault = faults[i]
+					}
+					if !r.calmStep(all, line, fault) {
+						return
+					}
+				}
+			})
 		})
 	}
 }
