@@ -55,7 +55,6 @@ type scanState struct {
 	waiters    []chan<- error
 	waiting    []chan<- error // for the scan that runs
 	watch      context.CancelFunc
-	watchError string
 	ignore     ignoreState
 }
 

@@ -11,6 +11,7 @@ func (e *engine) startWatch(ctx context.Context) {
 	if !e.scan.ignore.loaded || !e.root.ok {
 		return // the first scan reads the rules
 	}
+	e.trouble.clear("watch")
 	ctx, cancel := context.WithCancel(ctx)
 	e.scan.watch = cancel
 	skip := func(dir Path) bool { return e.skipped(dir, true) }

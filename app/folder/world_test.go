@@ -27,7 +27,6 @@ type device struct {
 	changed chan struct{} // Status may have changed
 	ended   chan struct{} // Run returned
 	cancel  context.CancelFunc
-	linked  []*device
 	cuts    []func()
 }
 
