@@ -13,10 +13,12 @@ import (
 const (
 	opsAtOnce     = 1024
 	fetchesAtMost = 8
-	diskReserve   = 64 << 20 // bytes that stay free
 	fullRetry     = 20 * time.Second
 	missingRetry  = 10 * time.Second // members tell of new rows at once; this is for content that a reader could not get
 )
+
+// DiskReserve is how many bytes of a disk syncing leaves free.
+const DiskReserve = 64 << 20
 
 // pullState is what the replica handed out and has not got back.
 type pullState struct {
@@ -181,7 +183,7 @@ func (e *engine) fits(size int64, now time.Time) bool {
 		}
 		p.free, p.freeAt = free, now
 	}
-	if p.free < size+diskReserve {
+	if p.free < size+DiskReserve {
 		return false
 	}
 	p.free -= size

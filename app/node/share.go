@@ -184,10 +184,13 @@ func (n *Node) checkRoom(dir string, o offerFrame) error {
 	}
 	if here, err := sizeOf(dir); err == nil {
 		free += here
+		if o.Bytes > uint64(here) {
+			free -= folder.DiskReserve // which syncing would not use
+		}
 	}
 	if o.Bytes > uint64(max(0, free)) {
 		return app.Errorf(app.CodeFailed, "%s needs %s; %s has %s free: choose a directory on another disk",
-			shownName(o.Name), bytesText(int64(min(o.Bytes, 1<<60))), place, bytesText(free))
+			shownName(o.Name), bytesText(int64(min(o.Bytes, 1<<60))), place, bytesText(max(0, free)))
 	}
 	return nil
 }
