@@ -13,7 +13,7 @@ import (
 func TestPairByMail(t *testing.T) {
 	for _, latency := range []time.Duration{2 * time.Second, time.Minute, 10 * time.Minute} {
 		t.Run(latency.String(), func(t *testing.T) {
-			inWorld(t, func(w *world) {
+			inWorld(t, func(t *testing.T, w *world) {
 				w.mail.SetFaults(mailtest.Faults{Delay: latency})
 				ada, bob := w.device("ada"), w.device("bob")
 				ada.mailbox()
@@ -47,7 +47,7 @@ func TestPairOverFaultyMail(t *testing.T) {
 		"greylisted": {Greylist: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
+			inWorld(t, func(t *testing.T, w *world) {
 				w.mail.SetFaults(f)
 				ada, bob := w.device("ada"), w.device("bob")
 				ada.mailbox()
@@ -71,7 +71,7 @@ func TestPairOverFaultyMail(t *testing.T) {
 
 // TestMailIsLost: the words wait; sent by hand, the same invitation works.
 func TestMailIsLost(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		w.mail.SetFaults(mailtest.Faults{Drop: true})
 		ada, bob := w.device("ada"), w.device("bob")
 		ada.mailbox()
@@ -94,7 +94,7 @@ func TestMailIsLost(t *testing.T) {
 // TestByHandNeedsNoMailbox: file, text and no account on either side.
 func TestByHandNeedsNoMailbox(t *testing.T) {
 	for _, form := range []string{"text", "file"} {
-		inWorld(t, func(w *world) {
+		inWorld(t, func(t *testing.T, w *world) {
 			ada, bob := w.device("ada"), w.device("bob")
 			inv, err := ada.Invite(t.Context(), app.InviteRequest{To: bob.email, ByHand: true, Note: "Hi Bob"})
 			w.must(err)
@@ -119,7 +119,7 @@ func TestByHandNeedsNoMailbox(t *testing.T) {
 
 // TestWrongWords cost nothing, and a misheard one is repaired.
 func TestWrongWords(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		ada, bob := w.device("ada"), w.device("bob")
 		ada.mailbox()
 		bob.mailbox()
@@ -137,7 +137,7 @@ func TestWrongWords(t *testing.T) {
 }
 
 func TestExpiredInvitation(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		ada, bob := w.device("ada"), w.device("bob")
 		ada.mailbox()
 		bob.mailbox()
@@ -154,7 +154,7 @@ func TestExpiredInvitation(t *testing.T) {
 
 // TestWithdrawnInvitation: the answerer is told, and nobody is paired.
 func TestWithdrawnInvitation(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		ada, bob := w.device("ada"), w.device("bob")
 		ada.mailbox()
 		bob.mailbox()
@@ -175,7 +175,7 @@ func TestWithdrawnInvitation(t *testing.T) {
 // TestInviterRestartsInBetween: an invitation outlives the process that made
 // it, and the words can be seen again.
 func TestInviterRestartsInBetween(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		ada, bob := w.device("ada"), w.device("bob")
 		ada.mailbox()
 		bob.mailbox()
@@ -201,7 +201,7 @@ func TestInviterRestartsInBetween(t *testing.T) {
 // TestInvitationIsForOne: the second who has the words is told that it was
 // used.
 func TestInvitationIsForOne(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		ada, bob, cem := w.device("ada"), w.device("bob"), w.device("cem")
 		inv, err := ada.Invite(t.Context(), app.InviteRequest{To: bob.email, ByHand: true})
 		w.must(err)
@@ -223,7 +223,7 @@ func TestInvitationIsForOne(t *testing.T) {
 // TestAnswerByMail: who can not be reached, but reaches, gets through; who can
 // be reached only himself is called after his answer arrived.
 func TestAnswerByMail(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		ada, bob := w.device("ada"), w.device("bob")
 		ada.mailbox()
 		bob.mailbox()
@@ -241,7 +241,7 @@ func TestAnswerByMail(t *testing.T) {
 
 // TestUnpair ends the link and the sharing on both sides.
 func TestUnpair(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		ada, bob := w.device("ada"), w.device("bob")
 		w.link(ada, bob)
 		w.must(ada.Unpair(t.Context(), ada.State().Devices[0].ID))

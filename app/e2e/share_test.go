@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -106,11 +107,15 @@ func (s *share) allHaveAll(st app.State) bool {
 // times, and hold what is wanted: all of it, each path with its content.
 func (s *share) settled(want map[string]string, on ...*device) {
 	s.w.t.Helper()
+	short := map[string]string{}
+	for path, content := range want {
+		short[path] = brief(content)
+	}
 	s.w.until("equal disks", 2*time.Minute, func() error {
 		first := s.snapshot(on[0])
 		for _, d := range on {
-			if got := s.contents(d); !maps.Equal(got, want) {
-				return fmt.Errorf("%s has %q, want %q", d.name, got, want)
+			if got := s.contents(d); !maps.Equal(got, short) {
+				return fmt.Errorf("%s has %q, want %q", d.name, got, short)
 			}
 			if got := s.snapshot(d); got != first {
 				return fmt.Errorf("%s and %s differ:\n%s\n%s", on[0].name, d.name, first, got)
@@ -120,8 +125,16 @@ func (s *share) settled(want map[string]string, on ...*device) {
 	})
 }
 
-// contents are a disk's files by path; of links their targets after "-> ", of
-// directories "/".
+// brief shortens content that is too long to be shown.
+func brief(content string) string {
+	if len(content) < 100 {
+		return content
+	}
+	return fmt.Sprintf("%d bytes, %x", len(content), sha256.Sum256([]byte(content)))
+}
+
+// contents are a disk's files by path, long ones brief; of links their targets
+// after "-> ", of directories "/".
 func (s *share) contents(d *device) map[string]string {
 	found := map[string]string{}
 	s.each(d, func(p folder.Path, st folder.Stat, content string) { found[string(p)] = content })
@@ -158,7 +171,7 @@ func (s *share) each(d *device, visit func(folder.Path, folder.Stat, string)) {
 			content := "/"
 			switch l.Stat.Kind {
 			case folder.File:
-				content = read(t, l.Path)
+				content = brief(read(t, l.Path))
 			case folder.Link:
 				target, _ := t.Readlink(l.Path)
 				content = "-> " + target
@@ -193,10 +206,12 @@ func read(t *foldertest.Tree, p folder.Path) string {
 func (w *world) until(what string, limit time.Duration, check func() error) {
 	w.t.Helper()
 	var err error
-	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) { // simulated
+	pause := 20 * time.Millisecond
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(pause) { // simulated
 		if err = check(); err == nil {
 			return
 		}
+		pause = min(pause*5/4, time.Second)
 	}
 	w.t.Fatalf("%s: not within %s: %v", what, limit, err)
 }
@@ -225,7 +240,7 @@ func (w *world) two() (ada, bob *device) {
 
 // TestFolder: changes of every kind travel in both directions.
 func TestFolder(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		ada, bob := w.two()
 		s := w.offer("Photos", ada, false, bob)
 		want := map[string]string{

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,35 +32,35 @@ type world struct {
 
 	mu  sync.Mutex
 	at  map[netip.AddrPort]simnet.PacketReceiver
-	off map[netip.Addr]bool        // unplugged
-	spy func(p simnet.Packet) bool // sees each packet, and may keep it
+	off map[netip.Addr]bool // unplugged
+	spy func(p packet) bool // sees each packet, and may keep it
 	log strings.Builder
 }
 
 // inWorld runs a test in a bubble. Every address has a mailbox at the
 // provider.
-func inWorld(t *testing.T, test func(w *world)) {
+func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, at: map[netip.AddrPort]simnet.PacketReceiver{}, off: map[netip.Addr]bool{}}
-		w.mail = mailtest.New("ada@a.example", "bob@b.example", "cem@c.example", "mallory@m.example")
-		ctx, cancel := context.WithCancel(context.Background())
-		ended := make(chan struct{})
-		go func() { w.mail.Run(ctx); close(ended) }()
+		w.mail = w.provider("ada@a.example", "bob@b.example", "cem@c.example", "mallory@m.example")
 		t.Cleanup(func() {
-			cancel()
-			<-ended
 			if t.Failed() {
 				w.mu.Lock()
 				defer w.mu.Unlock()
 				t.Logf("log (its end):\n%s", lastBytes(w.log.String(), 8000))
 			}
 		})
-		test(w)
+		test(t, w)
 	})
 }
 
 func lastBytes(s string, n int) string { return s[max(0, len(s)-n):] }
+
+// A packet is what the network carries.
+type packet = simnet.Packet
+
+func addrOf(a net.Addr) netip.AddrPort { return a.(*net.UDPAddr).AddrPort() }
 
 // AddNode and SendPacket implement simnet.Router.
 func (w *world) AddNode(a net.Addr, r simnet.PacketReceiver) {
@@ -68,8 +69,8 @@ func (w *world) AddNode(a net.Addr, r simnet.PacketReceiver) {
 	w.at[a.(*net.UDPAddr).AddrPort()] = r
 }
 
-func (w *world) SendPacket(p simnet.Packet) error {
-	from, to := p.From.(*net.UDPAddr).AddrPort(), p.To.(*net.UDPAddr).AddrPort()
+func (w *world) SendPacket(p packet) error {
+	from, to := addrOf(p.From), addrOf(p.To)
 	w.mu.Lock()
 	r, spy := w.at[to], w.spy
 	lost := w.off[from.Addr()] || w.off[to.Addr()]
@@ -99,8 +100,8 @@ func (w *world) unplug(d *device, off bool) {
 // something itself, as a router's firewall does.
 func (w *world) refuseFrom(from, to *device) {
 	opened := false
-	w.watch(func(p simnet.Packet) bool {
-		a, b := p.From.(*net.UDPAddr).AddrPort(), p.To.(*net.UDPAddr).AddrPort()
+	w.watch(func(p packet) bool {
+		a, b := addrOf(p.From), addrOf(p.To)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if a == to.addr && b == from.addr {
@@ -110,7 +111,7 @@ func (w *world) refuseFrom(from, to *device) {
 	})
 }
 
-func (w *world) watch(spy func(simnet.Packet) bool) {
+func (w *world) watch(spy func(packet) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.spy = spy
@@ -133,14 +134,20 @@ type device struct {
 	addr  netip.AddrPort
 	home  string
 	trees map[string]*foldertest.Tree // by directory
+	dial  atomic.Pointer[dialer]      // reaches its mail provider
 	end   func()                      // of the process
 }
+
+// A dialer is how a device reaches mail servers.
+type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 var hosts = map[string]string{"ada": "198.51.100.1:4001", "bob": "203.0.113.2:4002", "cem": "192.0.2.3:4003", "mallory": "198.51.100.66:4666", "nas": "198.51.100.7:4007"}
 
 // device starts a device. Its user is named like it, and may have a mailbox.
 func (w *world) device(name string) *device {
 	d := &device{w: w, name: name, addr: netip.MustParseAddrPort(hosts[name]), home: filepath.Join(w.t.TempDir(), name), trees: map[string]*foldertest.Tree{}}
+	dial := w.mail.Account("ada@a.example").Dial
+	d.dial.Store(&dial)
 	d.email = fmt.Sprintf("%s@%s.example", name, name[:1])
 	d.start()
 	w.t.Cleanup(func() { d.end() })
@@ -156,7 +163,9 @@ func (d *device) start() {
 		Home: d.home, Version: "test", Log: log, Conns: []net.PacketConn{c},
 		Addresses: func() []netip.AddrPort { return []netip.AddrPort{d.addr} },
 		OpenTree:  d.tree,
-		MailDial:  d.w.mail.Account("ada@a.example").Dial,
+		MailDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return (*d.dial.Load())(ctx, network, addr)
+		},
 	})
 	d.w.must(err)
 	d.Node = n
@@ -199,12 +208,27 @@ func (d *device) dir(name string) (string, *foldertest.Tree) {
 }
 
 // mailbox sets the user's account up.
-func (d *device) mailbox() {
+func (d *device) mailbox() { d.mailboxAt(d.w.mail, d.email) }
+
+// mailboxAt sets an account at some provider up, which is then the only one
+// that this device reaches.
+func (d *device) mailboxAt(s *mailtest.Server, address string) {
 	d.w.t.Helper()
-	a := d.w.mail.Account(d.email)
+	a := s.Account(address)
+	d.dial.Store(&a.Dial)
 	d.w.must(d.SetMailbox(d.w.t.Context(), app.MailboxSettings{
-		Address: d.email, IMAP: a.IMAP.String(), SMTP: a.SMTP.String(), Password: string(a.Password), CA: d.w.mail.CA(),
+		Address: address, IMAP: a.IMAP.String(), SMTP: a.SMTP.String(), Password: string(a.Password), CA: s.CA(),
 	}))
+}
+
+// provider starts another mail provider, with mailboxes for some addresses.
+func (w *world) provider(addresses ...string) *mailtest.Server {
+	s := mailtest.New(addresses...)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { s.Run(ctx); close(ended) }()
+	w.t.Cleanup(func() { cancel(); <-ended })
+	return s
 }
 
 func (w *world) must(err error) {
