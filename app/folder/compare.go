@@ -121,7 +121,7 @@ func filesThere(ctx context.Context, r Remote) (map[Path]Version, error) {
 				entries[a.Path] = a.Entry
 			}
 		}
-		if ended = b.Head != nil; ended {
+		if ended = b.Head != nil && !b.Head.Busy; ended { // busy: what it has is still to come
 			break
 		}
 	}

@@ -146,9 +146,10 @@ const (
 
 // A Member is a device that the user added to a folder.
 type Member struct {
-	Device DeviceID
-	Name   string
-	Role   Role
+	Device  DeviceID
+	Name    string
+	Role    Role
+	Invited bool // has not said yes: there is no replica of it to wait for
 }
 
 // now in µs is the floor of dots; the engine passes it in so that decisions

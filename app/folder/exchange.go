@@ -162,7 +162,7 @@ func (e *engine) waitsForWriter(now time.Time) bool {
 	}
 	writers, heard := 0, 0
 	for d, m := range e.members {
-		if m.Role != ReadWrite {
+		if m.Role != ReadWrite || m.Invited {
 			continue
 		}
 		writers++

@@ -100,7 +100,7 @@ func (s *kept) members(k *keptFolder) []folder.Member {
 		if m.Role == roleReadOnly {
 			role = folder.ReadOnly
 		}
-		ms = append(ms, folder.Member{Device: folder.DeviceID(m.Peer), Name: shownName(p.Metadata.Name), Role: role})
+		ms = append(ms, folder.Member{Device: folder.DeviceID(m.Peer), Name: shownName(p.Metadata.Name), Role: role, Invited: !m.Joined})
 	}
 	return ms
 }
