@@ -9,14 +9,15 @@ func (d *modelDevice) apply(from []*modelDevice, crash int) {
 	for range 100 {
 		d.commit()
 		var can []op
-		for _, o := range d.r.ops(d.now(), 4) {
+		offered := d.r.ops(d.now(), 4)
+		for _, o := range offered {
 			if o.Kind == opPut && !d.obtain(o, from) {
 				d.r.later(o)
 				continue
 			}
 			can = append(can, o)
 		}
-		if len(can) == 0 {
+		if len(offered) == 0 {
 			break
 		}
 		can = d.r.started(can)
@@ -56,14 +57,15 @@ func (d *modelDevice) slowly(from []*modelDevice, seed int) {
 	for round := range 20 {
 		d.commit()
 		var can []op
-		for _, o := range d.r.ops(d.now(), 3) {
+		offered := d.r.ops(d.now(), 3)
+		for _, o := range offered {
 			if o.Kind == opPut && !d.obtain(o, from) {
 				d.r.later(o)
 				continue
 			}
 			can = append(can, o)
 		}
-		if len(can) == 0 {
+		if len(offered) == 0 {
 			break
 		}
 		if seed&1 == 1 && round == 0 {

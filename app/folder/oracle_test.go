@@ -143,6 +143,9 @@ func (o *oracle) check() error {
 		if d.role == ReadOnly {
 			continue
 		}
+		if s := d.r.status(); s.Open && len(d.ignored) == 0 {
+			return fmt.Errorf("open: %s still has something to do: %+v", d.name, s)
+		}
 		for p, f := range d.disk {
 			live[f.seen.Content] = true
 			if d.ignores(p) {

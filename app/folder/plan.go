@@ -300,6 +300,10 @@ func (r *replica) later(o op) {
 		r.release(n)
 		n.waits = true
 		r.wait(n)
+		if o.Kind == opPut {
+			r.passOver(n, o.Want.Dot)
+			r.settle()
+		}
 	}
 }
 
@@ -314,6 +318,9 @@ func (r *replica) wait(n *node) {
 func (r *replica) again() {
 	for _, n := range r.waiting {
 		n.listed, n.waits, n.stuck = false, false, false
+		for i := range n.pending {
+			n.pending[i].passed = false
+		}
 		r.touch(n)
 	}
 	r.waiting = nil

@@ -264,6 +264,8 @@ type pendingRow struct {
 	pendingKey
 	Entry Entry  `wire:"1"`
 	Seq   uint64 `wire:"2"`
+
+	passed bool // over, since its content can not be had now and others' can
 }
 
 // A memberHead is how far a member and we have come with each other.

@@ -155,7 +155,7 @@ func (r *replica) store(m *member, a Announced) {
 	}
 	_, dir := a.Entry.dir()
 	r.freezeIgnored(n, dir)
-	p := pendingRow{pendingKey{m.Device, m.Cursor.Replica, a.Path}, a.Entry, a.Seq}
+	p := pendingRow{pendingKey: pendingKey{m.Device, m.Cursor.Replica, a.Path}, Entry: a.Entry, Seq: a.Seq}
 	n.pending = append(n.pending, p)
 	m.pending[n] = true
 	r.markPending(p, n)

@@ -35,11 +35,21 @@ func (r *replica) settle() {
 	r.work = nil
 }
 
-// joined computes Target.
+// joined computes Target. Rows that are passed over count as not heard of yet,
+// until there is nothing else to do.
 func (r *replica) joined(n *node) Entry {
+	if slices.ContainsFunc(n.pending, func(p pendingRow) bool { return p.passed }) {
+		if t := r.joinedWith(n, false); !t.Equal(n.row.Entry) {
+			return t
+		}
+	}
+	return r.joinedWith(n, true)
+}
+
+func (r *replica) joinedWith(n *node, passed bool) Entry {
 	t := n.row.Entry
 	for _, p := range n.pending {
-		if r.counted(p) {
+		if r.counted(p) && (passed || !p.passed) {
 			t = r.off.join(t, p.Entry)
 		}
 	}
@@ -47,6 +57,25 @@ func (r *replica) joined(n *node) Entry {
 		t = r.off.join(t, b.entry)
 	}
 	return t
+}
+
+// passOver goes on at a path without the rows that announce a version whose
+// content can not be had now, if other rows remain: else a device that is away
+// would keep everybody else's changes of the path from this disk.
+func (r *replica) passOver(n *node, d Dot) {
+	others := func(p pendingRow) bool { return r.counted(p) && !p.passed && !p.Entry.has(d) }
+	if slices.ContainsFunc(n.pending, others) {
+		for i, p := range n.pending {
+			n.pending[i].passed = p.passed || p.Entry.has(d)
+		}
+		r.touch(n)
+		r.wait(n)
+	}
+	for _, b := range n.births {
+		if b.dot == d {
+			r.passOver(b.from, b.loser)
+		}
+	}
 }
 
 // derive computes Target, what it shows, and the copies that it wants.

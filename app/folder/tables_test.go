@@ -289,7 +289,7 @@ func tableReplica(t *testing.T, at, base, seen, announced, flags string) *replic
 		s.Heads = append(s.Heads, memberHead{Device: d})
 		if i == 0 && announced != "-" {
 			key := pendingKey{d, ReplicaID{d[0]}, "a"}
-			s.Pending = append(s.Pending, pendingRow{key, parseEntry(t, at, announced), 1})
+			s.Pending = append(s.Pending, pendingRow{pendingKey: key, Entry: parseEntry(t, at, announced), Seq: 1})
 		}
 	}
 	r.load(s)
