@@ -33,7 +33,6 @@ check: ## vet, staticcheck, gofumpt
 
 cross: ## one static file each for linux, windows and darwin
 	GOOS=linux   GOARCH=amd64 $(BUILD) -o bin/foldpost-linux-amd64 .
-	GOOS=linux   GOARCH=arm64 $(BUILD) -o bin/foldpost-linux-arm64 .
 	GOOS=windows GOARCH=amd64 $(BUILD) -o bin/foldpost-windows-amd64.exe .
 	GOOS=darwin  GOARCH=arm64 $(BUILD) -o bin/foldpost-darwin-arm64 .
 
