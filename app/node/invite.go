@@ -131,6 +131,9 @@ func (n *Node) reveal(inv invitation) (app.Invitation, error) {
 	}
 	text := assets.InvitationByHand(n.invitationText(inv))
 	a.Subject = text.Subject
+	if a.Mailed {
+		a.Subject = assets.InvitationMail(n.invitationText(inv)).Subject
+	}
 	a.Text = mail.CopyText(text.Body, letter)
 	a.File = mail.LetterFile(letter)
 	if a.Mailto, err = mail.MailtoURL(inv.With, text.Subject, text.Body, letter); err != nil {
