@@ -40,11 +40,7 @@ func main() {
 // run is the program without a window: a node, and the socket that commands
 // reach it by.
 func run(ctx context.Context, o cli.RunOptions) error {
-	level := slog.LevelInfo
-	if o.Verbose {
-		level = slog.LevelDebug
-	}
-	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: level}))
+	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: map[bool]slog.Level{true: slog.LevelDebug}[o.Verbose]}))
 	n, err := node.New(node.Config{Home: o.Home, Listen: o.Listen, Version: version, Log: log, Ready: o.Ready})
 	if err != nil {
 		return err
