@@ -137,6 +137,8 @@ func (n *Node) startFolder(ctx context.Context, k keptFolder) *running {
 	}
 	n.mu.Lock()
 	n.folders[k.ID] = r
+	close(n.begun)
+	n.begun = make(chan struct{})
 	n.mu.Unlock()
 	return r
 }
@@ -291,20 +293,34 @@ func (n *Node) changeFolder(f app.FolderID, change func(*kept, *keptFolder) erro
 	})
 }
 
+// startWait bounds how long a call waits for a folder that was only just added.
+const startWait = 10 * time.Second
+
 // started returns a running folder, or why it does not run.
-func (n *Node) started(f app.FolderID) (*folder.Folder, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for id, r := range n.folders {
-		if folderID(id) != f {
-			continue
+func (n *Node) started(ctx context.Context, f app.FolderID) (*folder.Folder, error) {
+	ctx, cancel := context.WithTimeout(ctx, startWait)
+	defer cancel()
+	for {
+		s := n.keep.view()
+		i := slices.IndexFunc(s.Folders, func(k keptFolder) bool { return folderID(k.ID) == f })
+		if i < 0 {
+			return nil, app.Errorf(app.CodeNotFound, "no folder %s here: foldpost folders lists them", f)
 		}
-		if r.folder == nil || r.failed() {
+		n.mu.Lock()
+		r, begun := n.folders[s.Folders[i].ID], n.begun
+		n.mu.Unlock()
+		switch {
+		case r != nil && (r.folder == nil || r.failed()):
 			return nil, app.Errorf(app.CodeFailed, "the folder can not be used now: %v", r.err)
+		case r != nil:
+			return r.folder, nil
 		}
-		return r.folder, nil
+		select {
+		case <-begun: // the loop starts what was added
+		case <-ctx.Done():
+			return nil, app.Errorf(app.CodeFailed, "the folder %s does not run yet: try again", s.Folders[i].Name)
+		}
 	}
-	return nil, app.Errorf(app.CodeNotFound, "no folder %s here: foldpost folders lists them", f)
 }
 
 func folderID(k key) app.FolderID { return app.FolderID(fmt.Sprintf("%x", k[:8])) }

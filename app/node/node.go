@@ -64,6 +64,7 @@ type Node struct {
 	mu       sync.Mutex
 	peers    map[p2p.PeerID]*peer       // connected
 	folders  map[key]*running           // started
+	begun    chan struct{}              // closed, and replaced, when one is started
 	asked    map[app.QuestionID]*asked  // questions that wait in a call
 	pairing  map[p2p.Token]*pairingTask // who looks for the other side
 	inbox    []arrived                  // invitations that came by mail, unopened
@@ -93,7 +94,7 @@ func New(c Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: c, log: c.Log, kicked: make(chan struct{}, 1),
-		peers: map[p2p.PeerID]*peer{}, folders: map[key]*running{}, asked: map[app.QuestionID]*asked{},
+		peers: map[p2p.PeerID]*peer{}, folders: map[key]*running{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
 		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{},
 	}
 	if err := n.openHome(); err != nil {

@@ -15,7 +15,7 @@ import (
 var _ app.Service = (*Node)(nil)
 
 // Answer implements [app.Service].
-func (n *Node) Answer(_ context.Context, id app.QuestionID, choice string) error {
+func (n *Node) Answer(ctx context.Context, id app.QuestionID, choice string) error {
 	i := -1
 	st := n.State()
 	for j, q := range st.Questions {
@@ -47,9 +47,9 @@ func (n *Node) Answer(_ context.Context, id app.QuestionID, choice string) error
 	case q.Kind == app.AskOffer:
 		return n.decline(app.FolderID(strings.TrimPrefix(string(id), "offer-")))
 	case q.Kind == app.AskMailbox:
-		return n.ForgetMailbox(context.Background())
+		return n.ForgetMailbox(ctx)
 	case q.Folder != "":
-		f, err := n.started(q.Folder)
+		f, err := n.started(ctx, q.Folder)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (n *Node) decline(offer app.FolderID) error {
 
 // Rescan implements [app.Service].
 func (n *Node) Rescan(ctx context.Context, f app.FolderID) error {
-	r, err := n.started(f)
+	r, err := n.started(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -99,8 +99,8 @@ func (n *Node) Rescan(ctx context.Context, f app.FolderID) error {
 }
 
 // Conflicts implements [app.Service].
-func (n *Node) Conflicts(_ context.Context, f app.FolderID) ([]app.Conflict, error) {
-	r, err := n.started(f)
+func (n *Node) Conflicts(ctx context.Context, f app.FolderID) ([]app.Conflict, error) {
+	r, err := n.started(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -116,8 +116,8 @@ func (n *Node) Conflicts(_ context.Context, f app.FolderID) ([]app.Conflict, err
 }
 
 // Trash implements [app.Service].
-func (n *Node) Trash(_ context.Context, f app.FolderID) ([]app.Kept, error) {
-	r, err := n.started(f)
+func (n *Node) Trash(ctx context.Context, f app.FolderID) ([]app.Kept, error) {
+	r, err := n.started(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (n *Node) Trash(_ context.Context, f app.FolderID) ([]app.Kept, error) {
 
 // Restore implements [app.Service].
 func (n *Node) Restore(ctx context.Context, r app.RestoreRequest, w io.Writer) error {
-	f, err := n.started(r.Folder)
+	f, err := n.started(ctx, r.Folder)
 	if err != nil {
 		return err
 	}
