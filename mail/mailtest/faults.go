@@ -44,6 +44,14 @@ func (s *Server) SetFaults(f Faults) {
 	}
 }
 
+// Intercept has f see each message that is sent from now on: what it returns
+// goes on instead of raw, nil does not.
+func (s *Server) Intercept(f func(from, to string, raw []byte) []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.intercept = f
+}
+
 func (s *Server) now() Faults {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,8 +98,13 @@ type parcel struct {
 
 // send takes a message from a sender and delivers it as the faults say.
 func (s *Server) send(from, to string, raw []byte) {
-	f := s.now()
-	if f.Drop {
+	s.mu.Lock()
+	f, intercept := s.faults, s.intercept
+	s.mu.Unlock()
+	if intercept != nil {
+		raw = intercept(from, to, raw)
+	}
+	if f.Drop || raw == nil {
 		return
 	}
 	if f.Bounce {

@@ -52,16 +52,17 @@ type Server struct {
 
 	wake chan struct{} // the queue changed; one place
 
-	mu      sync.Mutex
-	faults  Faults
-	resume  chan struct{} // closed when Hang ends
-	conns   map[*conn]bool
-	queue   []parcel
-	tried   map[string]bool // sender and recipient, for Greylist
-	touched int
-	closed  bool
-	open    int        // IMAP sessions: the library does not wait for them
-	ended   *sync.Cond // one of them ended
+	mu        sync.Mutex
+	faults    Faults
+	intercept func(from, to string, raw []byte) []byte // nil: nobody does
+	resume    chan struct{}                            // closed when Hang ends
+	conns     map[*conn]bool
+	queue     []parcel
+	tried     map[string]bool // sender and recipient, for Greylist
+	touched   int
+	closed    bool
+	open      int        // IMAP sessions: the library does not wait for them
+	ended     *sync.Cond // one of them ended
 }
 
 type user struct {
