@@ -94,7 +94,7 @@ func (inv *invitation) refusal(now time.Time) p2p.PairingCode {
 		return 0
 	case invUsed:
 		return p2p.PairingUsed
-	case invCancelled:
+	case invCancelled, invBurnt: // by its user, and by the program
 		return p2p.PairingCancelled
 	case invExpired:
 		return p2p.PairingExpired
