@@ -72,14 +72,23 @@ func (w *world) AddNode(a net.Addr, r simnet.PacketReceiver) {
 func (w *world) SendPacket(p packet) error {
 	from, to := addrOf(p.From), addrOf(p.To)
 	w.mu.Lock()
-	r, spy := w.at[to], w.spy
+	spy := w.spy
 	lost := w.off[from.Addr()] || w.off[to.Addr()]
 	w.mu.Unlock()
-	if lost || r == nil || spy != nil && spy(p) {
-		return nil
+	if !lost && (spy == nil || !spy(p)) {
+		w.deliver(p)
 	}
-	r.RecvPacket(p)
 	return nil
+}
+
+// deliver brings a packet to whom it names, whatever the network does.
+func (w *world) deliver(p packet) {
+	w.mu.Lock()
+	r := w.at[addrOf(p.To)]
+	w.mu.Unlock()
+	if r != nil {
+		r.RecvPacket(p)
+	}
 }
 
 // Write implements io.Writer for the devices' logs.
