@@ -122,6 +122,7 @@ func (e *engine) run(ctx context.Context) error {
 func (e *engine) end(cancel context.CancelFunc) {
 	cancel()
 	e.unlink()
+	e.refuseScans(errReconnect)
 	done := make(chan struct{})
 	go func() {
 		e.workers.Wait()

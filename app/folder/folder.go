@@ -184,6 +184,14 @@ func (f *Folder) Pause(on bool) {
 // Rescan compares the whole tree with the index and returns when what it found
 // is committed, or the reason why it was not.
 func (f *Folder) Rescan(ctx context.Context) error {
+	for {
+		if err := f.rescan(ctx); !errors.Is(err, errReconnect) {
+			return err
+		}
+	}
+}
+
+func (f *Folder) rescan(ctx context.Context) error {
 	done := make(chan error, 1)
 	if err := f.call(ctx, func(e *engine) {
 		e.scan.waiters = append(e.scan.waiters, done)

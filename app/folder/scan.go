@@ -353,10 +353,10 @@ func (e *engine) endWhole(now time.Time) {
 
 // refuseScans tells who waits for a whole scan that there can be none now.
 func (e *engine) refuseScans(why error) {
-	for _, w := range e.scan.waiters {
+	for _, w := range append(e.scan.waiters, e.scan.waiting...) {
 		w <- why
 	}
-	e.scan.waiters = nil
+	e.scan.waiters, e.scan.waiting = nil, nil
 }
 
 func (e *engine) forgetInodes() {
