@@ -85,6 +85,11 @@ func (n *Node) tellShares(ctx context.Context, p *peer) error {
 	defer s.Reset(p2p.StreamCancelled)
 	stop := context.AfterFunc(ctx, func() { s.Reset(p2p.StreamCancelled) })
 	defer stop()
+	lost := make(chan struct{})
+	go func() { // ends with the stream, which ends when we return
+		defer close(lost)
+		io.Copy(io.Discard, s) // the peer says nothing here: its end is the end
+	}()
 	first := true
 	var told sharesFrame
 	for {
@@ -97,6 +102,8 @@ func (n *Node) tellShares(ctx context.Context, p *peer) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-lost: // of two links only one stays: tell it all again on that
+			return errors.New("tell shares: the stream ended")
 		case <-p.shares:
 		}
 	}
