@@ -213,6 +213,9 @@ func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.InvitationI
 		return "", err
 	}
 	inv.With, inv.Token, inv.Peer, inv.Static = p.From, tokenKey(p.Token), key(p.Peer()), p.Static
+	if letter != nil && letter.Message.From != "" {
+		inv.With = letter.Message.From // the one that was shown; the letter may name another
+	}
 	inv.Created, inv.Expires, inv.Taken = p.Created, p.Expires, time.Now()
 	for _, a := range p.Addrs {
 		inv.Addrs = append(inv.Addrs, a.String())

@@ -270,10 +270,7 @@ func (n *Node) sendOne(a *account, inv invitation, send func(context.Context, *a
 		return
 	}
 	n.tasks.Go(func() {
-		ctx, cancel := context.WithCancel(n.ctx)
-		defer cancel()
-		stop := context.AfterFunc(n.ctx, cancel)
-		defer stop()
+		ctx := n.ctx
 		err := send(ctx, a, inv)
 		if err != nil {
 			n.noteUnsent(inv, err)
@@ -318,11 +315,14 @@ func (n *Node) noteUnsent(inv invitation, err error) {
 func (n *Node) sendInvitation(ctx context.Context, a *account, inv invitation) error {
 	if inv.MessageID == "" { // kept before it is sent: a second try has the same
 		inv.MessageID = mail.NewMessageID(a.address)
-		n.change("name a mail", func(s *kept) {
+		if err := n.update(func(s *kept) error {
 			if k := s.sent(p2p.Token(inv.Token)); k != nil {
 				k.MessageID = inv.MessageID
 			}
-		})
+			return nil
+		}); err != nil {
+			return err
+		}
 	}
 	p := n.payload(inv)
 	letter, err := mail.SealInvitation(p2p.Secret(inv.PSK), mail.Salt(inv.Salt), p)
@@ -337,12 +337,12 @@ func (n *Node) sendInvitation(ctx context.Context, a *account, inv invitation) e
 	if err != nil {
 		return err
 	}
-	n.change("note a sent mail", func(s *kept) {
+	return n.update(func(s *kept) error {
 		if k := s.sent(p2p.Token(inv.Token)); k != nil && k.State == invOpen {
 			k.Mailed, k.Problem = mailSent, ""
 		}
+		return nil
 	})
-	return nil
 }
 
 func (n *Node) sendAnswer(ctx context.Context, a *account, inv invitation) error {
@@ -353,11 +353,14 @@ func (n *Node) sendAnswer(ctx context.Context, a *account, inv invitation) error
 	if inv.AnswerID == "" {
 		inv.AnswerID = mail.NewMessageID(a.address)
 	}
-	n.change("name an answer", func(s *kept) {
+	if err := n.update(func(s *kept) error {
 		if k := s.received(p2p.Token(inv.Token)); k != nil {
 			k.AnswerToken, k.AnswerID = tokenKey(p.Token), inv.AnswerID
 		}
-	})
+		return nil
+	}); err != nil {
+		return err
+	}
 	text := assets.AnswerMail(n.answerText())
 	err = a.post.Send(ctx, mail.Message{
 		ID: inv.AnswerID, InReplyTo: inv.MessageID, From: a.address, FromName: n.keep.view().Person, To: inv.With,
@@ -366,12 +369,12 @@ func (n *Node) sendAnswer(ctx context.Context, a *account, inv invitation) error
 	if err != nil {
 		return err
 	}
-	n.change("note a sent answer", func(s *kept) {
+	return n.update(func(s *kept) error {
 		if k := s.received(p2p.Token(inv.Token)); k != nil && k.State == invOpen {
 			k.Answered, k.Problem = mailSent, ""
 		}
+		return nil
 	})
-	return nil
 }
 
 // mailboxState is what the user sees of the account.
