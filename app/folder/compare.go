@@ -121,6 +121,9 @@ func filesThere(ctx context.Context, r Remote) (map[Path]Version, error) {
 				entries[a.Path] = a.Entry
 			}
 		}
+		if len(entries) > maxPending {
+			return nil, fmt.Errorf("%w: more than %d paths", ErrRefused, maxPending)
+		}
 		if ended = b.Head != nil && !b.Head.Busy; ended { // busy: what it has is still to come
 			break
 		}
