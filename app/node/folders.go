@@ -25,7 +25,9 @@ type running struct {
 	ctx    context.Context // of its run
 	cancel context.CancelFunc
 	ended  chan struct{}
-	err    error // why it can not run; set before ended is closed
+	err    error     // why it can not run; set before ended is closed
+	again  time.Time // when it may be tried again; set before ended is closed
+	pause  time.Duration
 }
 
 // matchFolders starts what is kept and not running, ends what runs and is not
@@ -38,19 +40,20 @@ func (n *Node) matchFolders(ctx context.Context) {
 		n.mu.Lock()
 		r := n.folders[k.ID]
 		n.mu.Unlock()
-		if r != nil && r.path != k.Path || r != nil && r.failed() && ctx.Err() == nil && n.retryFolder(k) {
+		pause := time.Duration(0)
+		if r != nil && r.path != k.Path || r != nil && r.failed() && ctx.Err() == nil && !now.Before(r.again) && n.retryFolder(k) {
 			n.endFolder(k.ID, r)
+			pause = r.pause
 			r = nil
 		}
 		if r == nil {
-			r = n.startFolder(ctx, *k)
+			r = n.startFolder(ctx, *k, pause)
 		}
-		if r.folder == nil {
-			continue
+		if r.folder != nil {
+			r.folder.Pause(s.Paused.active(now) || k.Paused.active(now))
 		}
-		r.folder.SetMembers(s.members(k))
-		r.folder.Pause(s.Paused.active(now) || k.Paused.active(now))
 	}
+	n.tellMembers()
 	n.mu.Lock()
 	var gone []key
 	for id := range n.folders {
@@ -66,6 +69,40 @@ func (n *Node) matchFolders(ctx context.Context) {
 		n.endFolder(id, r)
 		n.forgetIndex(id)
 	}
+}
+
+// tellMembers has every folder know its members: who is none any more is
+// served nothing from then on, also where the loop is busy.
+func (n *Node) tellMembers() {
+	n.membering.Lock()
+	defer n.membering.Unlock()
+	s := n.keep.view()
+	for i := range s.Folders {
+		k := &s.Folders[i]
+		n.mu.Lock()
+		r := n.folders[k.ID]
+		n.mu.Unlock()
+		if r != nil && r.folder != nil {
+			r.folder.SetMembers(s.members(k))
+		}
+	}
+}
+
+// A folder that can not run is tried again after a while, at first soon.
+const (
+	retryFolderMin = 2 * time.Second
+	retryFolderMax = 2 * time.Minute
+)
+
+// fails notes why the folder does not run.
+func (r *running) fails(err error, ran time.Duration) {
+	if ran > retryFolderMax {
+		r.pause = 0
+	}
+	r.pause = min(max(2*r.pause, retryFolderMin), retryFolderMax)
+	r.err, r.again = err, time.Now().Add(r.pause)
+	r.cancel()
+	close(r.ended)
 }
 
 func (r *running) failed() bool {
@@ -105,14 +142,12 @@ func (s *kept) members(k *keptFolder) []folder.Member {
 	return ms
 }
 
-func (n *Node) startFolder(ctx context.Context, k keptFolder) *running {
-	r := &running{path: k.Path, ended: make(chan struct{})}
+func (n *Node) startFolder(ctx context.Context, k keptFolder, pause time.Duration) *running {
+	r := &running{path: k.Path, ended: make(chan struct{}), pause: pause}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	tree, err := n.cfg.OpenTree(k.Path)
 	if err != nil {
-		r.err = err
-		r.cancel()
-		close(r.ended)
+		r.fails(err, 0)
 	} else {
 		role := folder.ReadWrite
 		if k.Role == roleReadOnly {
@@ -122,16 +157,15 @@ func (n *Node) startFolder(ctx context.Context, k keptFolder) *running {
 		r.folder = folder.New(folder.Config{
 			ID: folder.ID(k.ID), Device: folder.DeviceID(n.identity.ID()), Label: s.Name, Role: role, Tree: tree,
 			StorePath: n.indexPath(k.ID), Machine: machineID(), IgnoreDefaults: assets.Ignore,
-			TrashDays: s.TrashDays, Log: n.log.With("folder", k.Name), Changed: n.kick,
+			TrashDays: s.TrashDays, Log: n.log.With("folder", folderID(k.ID)), Changed: n.kick,
 		})
 		n.tasks.Go(func() {
+			began := time.Now()
 			err := r.folder.Run(r.ctx)
 			if err != nil && r.ctx.Err() == nil {
-				n.log.Error("folder stopped", "folder", k.Name, "err", err)
+				n.log.Error("folder stopped", "folder", folderID(k.ID), "err", err)
 			}
-			r.err = errors.Join(err, tree.Close())
-			r.cancel()
-			close(r.ended)
+			r.fails(errors.Join(err, tree.Close()), time.Since(began))
 			n.kick()
 		})
 	}
@@ -283,6 +317,7 @@ func (n *Node) setPause(f app.FolderID, p *pause) error {
 }
 
 func (n *Node) changeFolder(f app.FolderID, change func(*kept, *keptFolder) error) error {
+	defer n.tellMembers()
 	return n.update(func(s *kept) error {
 		for i := range s.Folders {
 			if folderID(s.Folders[i].ID) == f {

@@ -264,6 +264,8 @@ func (n *Node) Withdraw(_ context.Context, id app.InvitationID) error {
 				return app.Errorf(app.CodeFailed, "the invitation was used already: foldpost unpair removes the device")
 			}
 			inv.end(invCancelled, "")
+			// Half a pairing is none: the other side asks, and drops its half.
+			s.Peers = slices.DeleteFunc(s.Peers, func(p keptPeer) bool { return p.Token == inv.Token && p.State == p2p.Pending })
 			return nil
 		}
 		return app.Errorf(app.CodeNotFound, "no open invitation %s: foldpost status lists them", id)
@@ -280,6 +282,7 @@ func (n *Node) Unpair(_ context.Context, d app.DeviceID) error {
 		}
 		owner := p.Owner
 		s.Peers = slices.DeleteFunc(s.Peers, func(p keptPeer) bool { return p.Peer == key(id) })
+		s.Declined = slices.DeleteFunc(s.Declined, func(d declined) bool { return d.Peer == key(id) })
 		for i := range s.Folders {
 			f := &s.Folders[i]
 			f.Members = slices.DeleteFunc(f.Members, func(m keptMember) bool { return m.Peer == key(id) })
@@ -293,6 +296,7 @@ func (n *Node) Unpair(_ context.Context, d app.DeviceID) error {
 		return nil
 	})
 	if err == nil {
+		n.tellMembers()
 		n.endpoint.Unpair(id)
 	}
 	return err

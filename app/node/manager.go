@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -101,6 +102,9 @@ func (m manager) PeerPairingRequest(ctx context.Context, r p2p.PairingRequest) e
 func (m manager) PairingSave(_ context.Context, r p2p.Record) error {
 	err := m.keep.update(func(s *kept) error {
 		i := slices.IndexFunc(s.Peers, func(p keptPeer) bool { return p.Peer == key(r.Peer) && p.T == r.T })
+		if i < 0 && r.State == p2p.Paired {
+			return errUnpaired
+		}
 		if i < 0 {
 			if err := s.begin(r, time.Now()); err != nil {
 				return err
@@ -116,6 +120,9 @@ func (m manager) PairingSave(_ context.Context, r p2p.Record) error {
 	m.kick()
 	return err
 }
+
+// errUnpaired: the user has undone a pairing before it was complete.
+var errUnpaired = errors.New("the pairing has been undone here")
 
 // begin adds a record, with the invitation's end if it is ours.
 func (s *kept) begin(r p2p.Record, now time.Time) error {

@@ -60,6 +60,7 @@ type Node struct {
 	tasks  sync.WaitGroup  // everything that Run waits for
 
 	publishing sync.Mutex // a state is built and shown by one at a time: the last is the newest
+	membering  sync.Mutex // members are looked up and told by one at a time, for the same reason
 
 	mu       sync.Mutex
 	peers    map[p2p.PeerID]*peer       // connected

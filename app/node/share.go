@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,9 @@ func (n *Node) Share(ctx context.Context, r app.ShareRequest) (app.Shared, error
 	}
 	var id key
 	err = n.update(func(s *kept) error {
+		if err := n.checkPlace(dir, *s); err != nil {
+			return err // another call was quicker
+		}
 		f, err := n.folderAt(s, dir)
 		if err != nil {
 			return err
@@ -114,10 +118,8 @@ func (n *Node) Join(_ context.Context, offer app.FolderID, dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range s.Folders {
-		if f.Path == real {
-			return app.Errorf(app.CodeUsage, "%s is the folder %s already: choose another directory", real, f.Name)
-		}
+	if err := s.taken(real); err != nil {
+		return err
 	}
 	if err := n.checkRoom(real, o); err != nil {
 		return err
@@ -126,11 +128,28 @@ func (n *Node) Join(_ context.Context, offer app.FolderID, dir string) error {
 		return app.Errorf(app.CodeFailed, "make %s: %v", real, err)
 	}
 	return n.update(func(s *kept) error {
+		if k := s.folder(key(o.ID)); k != nil { // another call was quicker
+			k.addMembers(from)
+			return nil
+		}
+		if err := errors.Join(s.taken(real), n.checkPlace(real, *s)); err != nil {
+			return err
+		}
 		k := keptFolder{ID: key(o.ID), Name: shownName(o.Name), Path: real, Role: roleName(o.Role)}
 		k.addMembers(from)
 		s.Folders = append(s.Folders, k)
 		return nil
 	})
+}
+
+// taken refuses the directory of another folder.
+func (s *kept) taken(dir string) error {
+	for _, f := range s.Folders {
+		if f.Path == dir {
+			return app.Errorf(app.CodeUsage, "%s is the folder %s already: choose another directory", dir, f.Name)
+		}
+	}
+	return nil
 }
 
 // addMembers adds devices that share the folder with this one: who shares may
@@ -147,20 +166,27 @@ func (k *keptFolder) addMembers(peers []p2p.PeerID) {
 func (n *Node) findOffer(offer app.FolderID) (from []p2p.PeerID, o offerFrame, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for id, p := range n.peers {
+	ids := slices.SortedFunc(maps.Keys(n.peers), func(a, b p2p.PeerID) int { return slices.Compare(a[:], b[:]) })
+	for _, id := range ids {
+		p := n.peers[id]
 		if p.heard == nil {
 			continue
 		}
 		for _, f := range p.heard.Offers {
-			if folderID(key(f.ID)) == offer {
-				from, o = append(from, id), f
+			switch {
+			case folderID(key(f.ID)) != offer || len(from) > 0 && f.ID != o.ID:
+				continue
+			case len(from) == 0:
+				o = f
+			case roleName(f.Role) == roleReadWrite: // each decides what it takes from us
+				o.Role = f.Role
 			}
+			from, o.Bytes = append(from, id), max(o.Bytes, f.Bytes)
 		}
 	}
 	if from == nil {
 		return nil, o, app.Errorf(app.CodeNotFound, "nobody who is connected offers the folder %s: foldpost status lists offers", offer)
 	}
-	slices.SortFunc(from, func(a, b p2p.PeerID) int { return slices.Compare(a[:], b[:]) })
 	return from, o, nil
 }
 
