@@ -23,7 +23,7 @@ func (e *engine) publish(now time.Time) {
 		Conflicts: r.Conflicts, LeftOut: len(e.leftOut), Questions: e.questions(),
 		Rate: e.rate.measure(now, e.received.Load()),
 	}
-	settled := e.scan.settled() && len(st.Questions) == 0 && e.root.ok
+	settled := e.scan.settled() && !e.stopped()
 	for _, m := range r.Members {
 		if _, ok := e.members[m.Device]; !ok {
 			continue
@@ -53,9 +53,16 @@ func (e *engine) nextPublish() time.Time {
 	return e.quiet
 }
 
+// stopped is true while a person must do something before sync goes on. What
+// members' rules would newly let in just stays out meanwhile.
+func (e *engine) stopped() bool {
+	_, rules := e.asked[askRulesID]
+	return e.trouble["root"] != "" || len(e.asked) > 1 || len(e.asked) == 1 && !rules
+}
+
 func (e *engine) state(r replicaStatus) State {
 	switch {
-	case !e.root.ok && !e.root.at.IsZero() && e.trouble["root"] != "", len(e.asked) > 0 && e.asked[askRulesID] == nil:
+	case e.stopped():
 		return StateStopped
 	case e.paused:
 		return StatePaused

@@ -121,8 +121,8 @@ func (e *engine) notice(p Path, now time.Time) {
 	if last := since.Add(quietAtMost); at.After(last) {
 		at = last
 	}
-	if g, ok := s.growing[p]; ok {
-		at = now.Add(g.delay)
+	if _, ok := s.growing[p]; ok && s.dirty.has(p) {
+		return // its next look is planned
 	}
 	s.dirty.set(p, at)
 }

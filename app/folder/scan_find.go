@@ -143,6 +143,8 @@ func (e *engine) restless(at sighting, row Row, now time.Time) time.Duration {
 	switch {
 	case again && sameFile(g.stat, at.stat):
 		return 0
+	case again && g.delay >= growAtMost:
+		return 0 // reading it tells whether it changes meanwhile
 	case again:
 		return min(2*g.delay, growAtMost)
 	case old >= 0 && old < quietTime:

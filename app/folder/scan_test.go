@@ -294,9 +294,12 @@ func TestFilesThatDoNotRest(t *testing.T) {
 		a.Write("doc", "third")
 		settle(a, b)
 		a.Write("growing", "")
-		for range 300 {
+		for range 750 {
 			a.Append("growing", "0123456789")
-			<-time.After(50 * time.Millisecond)
+			<-time.After(400 * time.Millisecond)
+		}
+		if got := len(b.files()["growing"]); got == 0 {
+			t.Errorf("B has %d bytes of a file that grew for minutes, want what it had a while ago", got)
 		}
 		settle(a, b)
 		stop()
