@@ -97,8 +97,8 @@ func (e *engine) staged(ctx context.Context, ops []op, err error) {
 	}
 	for _, o := range valid {
 		e.apply.busy[o.Path] = true
-		if o.Path == ignoreFile && o.Kind == opPut {
-			e.rulesFromMember(o.Want.Content)
+		if o.Path == ignoreFile && o.Kind != opChmod {
+			e.rulesFromMember(o)
 		}
 	}
 	if e.commit(); e.fatal != nil {

@@ -137,8 +137,12 @@ func (e *engine) ownRules(text string) bool {
 }
 
 // rulesFromMember notes that a member's rules are about to be put on disk.
-func (e *engine) rulesFromMember(content Hash) {
-	e.scan.ignore.byMember = hex.EncodeToString(content[:])
+// Rules that are taken away, or too long to have an effect, are changed rules.
+func (e *engine) rulesFromMember(o op) {
+	e.scan.ignore.byMember = digest("")
+	if o.Kind == opPut && o.Want.Size <= maxIgnoreFile {
+		e.scan.ignore.byMember = hex.EncodeToString(o.Want.Content[:])
+	}
 	e.keepMeta("rules by member", e.scan.ignore.byMember)
 }
 

@@ -266,6 +266,41 @@ func TestRulesOfAMember(t *testing.T) {
 	}
 }
 
+// What takes a member's rules away is a change of rules as well.
+func TestRulesTakenAwayByAMember(t *testing.T) {
+	for _, how := range []string{"deleted", "too long", "link", "directory"} {
+		t.Run(how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := inMemory(t, "A", nil), inMemory(t, "B", nil)
+				pair(a, b)
+				b.Write(".foldpostignore", "secrets/\n")
+				settle(a, b)
+				b.Mkdir("secrets")
+				b.Write("secrets/key", "private")
+				a.Remove(".foldpostignore")
+				switch how {
+				case "too long":
+					a.Write(".foldpostignore", strings.Repeat("#", 300<<10))
+				case "link":
+					a.Symlink("elsewhere", ".foldpostignore")
+				case "directory":
+					a.Mkdir(".foldpostignore")
+				}
+				<-time.After(time.Minute)
+				for range 2 { // also after a restart
+					<-time.After(5 * time.Hour)
+					if got := a.files(); got["secrets/key"] != "" {
+						t.Fatalf("A has %q: it let itself in", got["secrets/key"])
+					}
+					b.answer("rules", "")
+					b.again(nil, a, b)
+					connect(a, b)
+				}
+			})
+		})
+	}
+}
+
 // A file is read when it rests, and one that programs empty before they write
 // it is not told as empty.
 func TestFilesThatDoNotRest(t *testing.T) {
