@@ -159,6 +159,7 @@ func (n *Node) startFolder(ctx context.Context, k keptFolder, pause time.Duratio
 			StorePath: n.indexPath(k.ID), Machine: machineID(), IgnoreDefaults: assets.Ignore,
 			TrashDays: s.TrashDays, Log: n.log.With("folder", folderID(k.ID)), Changed: n.kick,
 		})
+		r.folder.SetMembers(s.members(&k)) // before Run: what is kept of who is no member is dropped
 		n.tasks.Go(func() {
 			began := time.Now()
 			err := r.folder.Run(r.ctx)
