@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"foldpost/app"
+	"foldpost/mail"
 	"foldpost/mail/mailtest"
 )
 
@@ -250,5 +251,31 @@ func TestUnpair(t *testing.T) {
 			t.Error("ada still shows the device")
 		}
 		bob.never("connected again", 10*time.Minute, connected)
+	})
+}
+
+// TestDamagedLink: a link that lost something on its way does not stand in the
+// way of the right one.
+func TestDamagedLink(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob := w.device("ada"), w.device("bob")
+		inv, err := ada.Invite(t.Context(), app.InviteRequest{})
+		w.must(err)
+		link, err := mail.ParseLink(inv.Link)
+		w.must(err)
+		link.Secret[3] ^= 1
+		damaged, err := link.Reveal()
+		w.must(err)
+		for _, input := range []string{inv.Link[:40], inv.Link + "x", damaged + "&home=/etc"} {
+			if _, err := bob.Accept(t.Context(), app.AcceptRequest{Input: input}); err == nil {
+				t.Errorf("Accept(%.20s…) of a damaged link = nil", input)
+			}
+		}
+		for _, input := range []string{damaged, inv.Link} {
+			_, err := bob.Accept(t.Context(), app.AcceptRequest{Input: input})
+			w.must(err)
+		}
+		ada.letIn()
+		bob.eventually("linked", time.Minute, connected)
 	})
 }

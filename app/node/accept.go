@@ -225,6 +225,7 @@ func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.InvitationI
 
 // take keeps an accepted invitation; the loop does the rest.
 func (n *Node) take(inv invitation, letter *arrived) (app.InvitationID, error) {
+	anew := false // with another secret, of a link that was damaged before, or other addresses
 	err := n.update(func(s *kept) error {
 		if letter != nil {
 			s.seeLetter(letter.id(), time.Now())
@@ -233,8 +234,13 @@ func (n *Node) take(inv invitation, letter *arrived) (app.InvitationID, error) {
 		switch {
 		case old == nil:
 			s.Invitations = append(s.Invitations, inv)
+		case old.State == invOpen && s.halfPaired(inv.Token):
+			return nil // it is being saved
 		case old.State == invOpen:
-			old.Addrs = inv.Addrs
+			if anew = old.PSK != inv.PSK || !slices.Equal(old.Addrs, inv.Addrs); old.PSK == inv.PSK {
+				inv.Answered, inv.AnswerToken = old.Answered, old.AnswerToken
+			}
+			*old = inv
 		case old.State == invUsed && s.peer(p2p.PeerID(inv.Peer)) != nil:
 			return nil // was so already
 		case old.State == invUsed:
@@ -247,6 +253,9 @@ func (n *Node) take(inv invitation, letter *arrived) (app.InvitationID, error) {
 	n.mu.Lock()
 	if letter != nil {
 		n.inbox = slices.DeleteFunc(n.inbox, func(a arrived) bool { return a.id() == letter.id() })
+	}
+	if task := n.pairing[p2p.Token(inv.Token)]; anew && err == nil && task != nil {
+		task.cancel() // the loop starts it again
 	}
 	n.mu.Unlock()
 	return inv.id(), err

@@ -103,7 +103,7 @@ func (n *Node) lookedFor(inv invitation, err error) {
 		text = "The other computer ended it: " + pe.Code.String() + ". Ask for a new invitation."
 	}
 	n.change("note a refused invitation", func(s *kept) {
-		if k := s.received(p2p.Token(inv.Token)); k != nil && k.State == invOpen {
+		if k := s.received(p2p.Token(inv.Token)); k != nil && k.State == invOpen && k.PSK == inv.PSK {
 			k.end(invFailed, text)
 		}
 	})
