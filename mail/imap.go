@@ -56,7 +56,7 @@ func NewIMAP(a Account, log *slog.Logger) *IMAP {
 	}
 	return &IMAP{
 		account: a,
-		log:     log.With("mailbox", a.Address),
+		log:     log,
 		logins:  rate.NewLimiter(rate.Every(time.Hour/loginsPerHour), loginsPerHour),
 		headers: rate.NewLimiter(rate.Every(time.Minute/headersPerMinute), headersPerMinute),
 		bodies:  rate.NewLimiter(rate.Every(time.Minute/bodiesPerMinute), bodiesPerMinute),
@@ -185,7 +185,8 @@ func (r *receiver) judge(err error, lasted time.Duration) time.Duration {
 	if !errors.As(err, &p) {
 		p = lostProblem(r.account.IMAP, err)
 	}
-	r.log.Info("mail connection ended", "kind", p.Kind.String(), "error", p.Err, "after", lasted.Round(time.Second))
+	r.log.Info("mail connection ended", "kind", p.Kind.String(), "after", lasted.Round(time.Second))
+	r.log.Debug("mail connection ended", "error", p.Err) // servers like to say whose
 	if p.Kind == OddServer {
 		r.odd++
 	} else if r.worked {

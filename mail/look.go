@@ -166,7 +166,7 @@ func (r *receiver) take(ctx context.Context, s *session, p *place, uid imap.UID,
 	}
 	m, err := Parse(got[0].bytes)
 	if err != nil {
-		r.log.Info("dropped a message", "folder", p.folder, "uid", uid, "error", err)
+		r.log.Debug("dropped a message", "folder", p.folder, "uid", uid, "error", err)
 		return nil
 	}
 	m.Junk = p.junk

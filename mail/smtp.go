@@ -27,7 +27,8 @@ func (m *IMAP) Send(ctx context.Context, msg Message) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		m.log.Info("mail not sent", "id", msg.ID, "error", err)
+		m.log.Info("mail not sent", "id", msg.ID)
+		m.log.Debug("mail not sent", "id", msg.ID, "error", err) // which names who did not get it
 		return err
 	}
 	m.log.Info("mail sent", "id", msg.ID)

@@ -308,7 +308,7 @@ func (e *engine) outcome(out outcome, now time.Time) {
 		e.full(now)
 		e.giveBack(o)
 	default:
-		e.log.Warn("write", "path", o.Path, "error", out.err)
+		e.log.Debug("write", "path", o.Path, "error", out.err)
 		e.cannotWrite(o.Path, out.err, now)
 		e.giveBack(o)
 	}

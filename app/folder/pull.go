@@ -167,7 +167,7 @@ func (e *engine) fetched(o op, err error) {
 		e.log.Debug("fetch", "path", o.Path, "error", err)
 		e.retryAt(now.Add(missingRetry))
 	default:
-		e.log.Warn("fetch", "path", o.Path, "error", err)
+		e.log.Debug("fetch", "path", o.Path, "error", err)
 		e.cannotWrite(o.Path, err, now)
 	}
 	e.giveBack(o)

@@ -46,7 +46,7 @@ func (e *engine) rootReady(ctx context.Context, now time.Time) bool {
 	if err != nil {
 		e.trouble.set("root", rootMissing)
 		e.refuseScans(errors.Join(errRoot, err))
-		e.log.Info("look for the folder's directory", "error", err)
+		e.log.Debug("look for the folder's directory", "error", err)
 		return false
 	}
 	e.trouble.clear("root")
@@ -98,7 +98,8 @@ func (e *engine) takeRoot(id RootID) error {
 // lostRoot stops everything until the root is back.
 func (e *engine) lostRoot(now time.Time, why error) {
 	if e.root.ok {
-		e.log.Warn("the folder's directory is gone or another one", "error", why)
+		e.log.Warn("the folder's directory is gone or another one")
+		e.log.Debug("the folder's directory", "error", why)
 	}
 	e.root.ok, e.root.at = false, now
 	e.stopWatch()

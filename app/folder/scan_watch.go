@@ -31,7 +31,7 @@ func (e *engine) stopWatch() {
 
 func (e *engine) heard(p Path, err error) {
 	if err != nil {
-		e.log.Warn("watch", "error", err)
+		e.log.Debug("watch", "error", err)
 		e.trouble.set("watch", err.Error())
 		return
 	}

@@ -79,7 +79,7 @@ func (e *engine) stepSettle(ctx context.Context, now time.Time) {
 			err := e.tree.Expire(before)
 			return func() {
 				if err != nil {
-					e.log.Warn("forget old versions", "error", err)
+					e.log.Debug("forget old versions", "error", err)
 				}
 			}
 		})
@@ -150,7 +150,8 @@ func (e *engine) settled(ctx context.Context, ls []settling, edits []edit) {
 			continue
 		}
 		to := e.rep.keptPath(ed.Path, ed.content)
-		e.log.Warn("somebody wrote into a file that was being replaced", "path", ed.Path, "kept", to)
+		e.log.Warn("somebody wrote into a file that was being replaced")
+		e.log.Debug("kept what was written", "path", ed.Path, "kept", to)
 		e.work(ctx, func(ctx context.Context) func() {
 			_, err := unkeep(ctx, e.tree, ed.Name, to, Stat{})
 			return func() {

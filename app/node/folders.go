@@ -164,7 +164,8 @@ func (n *Node) startFolder(ctx context.Context, k keptFolder, pause time.Duratio
 			began := time.Now()
 			err := r.folder.Run(r.ctx)
 			if err != nil && r.ctx.Err() == nil {
-				n.log.Error("folder stopped", "folder", folderID(k.ID), "err", err)
+				n.log.Error("folder stopped", "folder", folderID(k.ID))
+				n.log.Debug("folder stopped", "folder", folderID(k.ID), "err", err)
 			}
 			r.fails(errors.Join(err, tree.Close()), time.Since(began))
 			n.kick()

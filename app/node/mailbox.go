@@ -187,7 +187,7 @@ func (n *Node) deliver(a *account, d mail.Delivery) {
 	case d.Bounce != nil:
 		n.bounced(*d.Bounce)
 	case d.Problem != nil:
-		n.log.Info("e-mail account", "problem", d.Problem)
+		n.log.Debug("e-mail account", "problem", d.Problem)
 	}
 }
 
@@ -290,7 +290,7 @@ func (n *Node) sendOne(a *account, inv invitation, send func(context.Context, *a
 const resendAfter = 30 * time.Second
 
 func (n *Node) noteUnsent(inv invitation, err error) {
-	n.log.Info("send mail", "err", err)
+	n.log.Debug("send mail", "err", err)
 	text := fmt.Sprintf("The mail to %s was not sent yet: %v", inv.With, err)
 	p, ok := errors.AsType[*mail.Problem](err)
 	if ok {
