@@ -10,7 +10,7 @@ import (
 // A batch is applied when it is full, when its first op is old, or when nothing
 // more is on its way.
 const (
-	batchAtMost = 256
+	batchAtMost = 1024
 	batchTime   = 200 * time.Millisecond
 	syncRetry   = 5 * time.Second
 )

@@ -94,20 +94,18 @@ func (e *engine) run(ctx context.Context) error {
 		case ev := <-e.events:
 			ev()
 		case call := <-e.f.calls:
-			select {
-			case <-e.f.wake: // who set members expects the next call to know them
-				e.takeMembers()
-			default:
-			}
-			call(e)
+			e.called(call)
 		case <-e.f.wake:
 			e.takeMembers()
 		case <-timer.C:
 		}
-		for range 256 { // what came meanwhile goes into the same commit
+		for i := 0; i < 256 && e.fatal == nil; i++ { // what came meanwhile goes into the same commit
 			select {
 			case ev := <-e.events:
 				ev()
+				continue
+			case call := <-e.f.calls:
+				e.called(call)
 				continue
 			default:
 			}
@@ -117,6 +115,15 @@ func (e *engine) run(ctx context.Context) error {
 		timer.Reset(time.Until(e.nextStep()))
 	}
 	return e.fatal
+}
+
+func (e *engine) called(call func(*engine)) {
+	select {
+	case <-e.f.wake: // who set members expects the next call to know them
+		e.takeMembers()
+	default:
+	}
+	call(e)
 }
 
 func (e *engine) end(cancel context.CancelFunc) {

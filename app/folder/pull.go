@@ -11,8 +11,10 @@ import (
 
 // How much is wanted at once, and when what failed is tried again.
 const (
-	opsAtOnce     = 1024
-	fetchesAtMost = 8
+	opsAtOnce     = 4096
+	fetchesAtMost = 24 // so that round trips to a member far away overlap; a link has 128 streams
+	largeAtMost   = 8
+	smallTogether = 4 << 20 // bytes of more fetches than largeAtMost
 	fullRetry     = 20 * time.Second
 	missingRetry  = 10 * time.Second // members tell of new rows at once; this is for content that a reader could not get
 )
@@ -26,6 +28,7 @@ type pullState struct {
 	queue    []op        // wait for a fetch
 	fetching map[Hash]op // contents on their way or waiting for their batch
 	running  int
+	bytes    int64 // of the contents on their way
 	ready    []op
 	readyAt  time.Time // since when something is ready
 	retry    time.Time // when ops that came back are offered again
@@ -91,19 +94,22 @@ func (e *engine) readied(o op, now time.Time) {
 // copies it from the first.
 func (e *engine) startFetches(ctx context.Context, now time.Time) {
 	p := &e.pull
-	var rest []op
-	for i, o := range p.queue {
-		if p.running >= fetchesAtMost {
-			rest = append(rest, p.queue[i:]...)
+	var wait []op
+	for len(p.queue) > 0 && p.running < fetchesAtMost {
+		o := p.queue[0]
+		if p.running >= largeAtMost && p.bytes+o.Want.Size > smallTogether {
 			break
 		}
+		p.queue = p.queue[1:]
 		if _, ok := p.fetching[o.Want.Content]; ok && len(e.rep.holding(o.Want.Content)) == 0 {
-			rest = append(rest, o)
+			wait = append(wait, o)
 			continue
 		}
 		e.startFetch(ctx, o, now)
 	}
-	p.queue = rest
+	if len(wait) > 0 {
+		p.queue = append(wait, p.queue...)
+	}
 }
 
 func (e *engine) startFetch(ctx context.Context, o op, now time.Time) {
@@ -118,6 +124,7 @@ func (e *engine) startFetch(ctx context.Context, o op, now time.Time) {
 		return
 	}
 	e.pull.running++
+	e.pull.bytes += o.Want.Size
 	e.pull.fetching[o.Want.Content] = o
 	e.work(ctx, func(ctx context.Context) func() {
 		err := f.run(ctx, e.tree)
@@ -157,6 +164,7 @@ func (e *engine) fetchOf(o op) *fetch {
 func (e *engine) fetched(o op, err error) {
 	now := time.Now()
 	e.pull.running--
+	e.pull.bytes -= o.Want.Size
 	switch {
 	case err == nil:
 		e.readied(o, now)
