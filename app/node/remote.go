@@ -1,12 +1,14 @@
 package node
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"sync"
 	"time"
 
 	"foldpost/app/folder"
@@ -49,6 +51,7 @@ const (
 	cutShort = 0xffffffff
 	stall    = 60 * time.Second // without a byte, a read is given up
 	linger   = time.Second      // for the end of a content that was read as a whole
+	keepIdle = 2 * time.Second  // after the last read that ended
 )
 
 var errCutShort = errors.New("the other side could not finish the content")
@@ -63,10 +66,13 @@ type remote struct {
 	id     folder.ID
 	open   streamOpener
 	idle   chan p2p.Stream
+	tidy   *time.Timer // closes what is idle: a link has few streams
 }
 
 func newRemote(d folder.DeviceID, id folder.ID, open streamOpener) *remote {
-	return &remote{device: d, id: id, open: open, idle: make(chan p2p.Stream, 16)}
+	r := &remote{device: d, id: id, open: open, idle: make(chan p2p.Stream, 24)}
+	r.tidy = time.AfterFunc(keepIdle, r.close)
+	return r
 }
 
 func (r *remote) Device() folder.DeviceID { return r.device }
@@ -239,6 +245,7 @@ func (c *content) Close() error {
 	if c.ended && !c.broken && live && c.stream.SetDeadline(time.Time{}) == nil {
 		select {
 		case c.remote.idle <- c.stream:
+			c.remote.tidy.Reset(keepIdle)
 			return nil
 		default:
 		}
@@ -298,7 +305,7 @@ func serveFeed(ctx context.Context, s p2p.Stream, ours folder.Remote, after fold
 }
 
 func serveReads(ctx context.Context, s p2p.Stream, ours folder.Remote) error {
-	buf := make([]byte, 4+maxChunk)
+	to := bufio.NewWriterSize(s, 8<<10) // a small content is one write
 	for {
 		var w folder.Want
 		if err := wire.Read(s, wire.MaxControl, &w); err != nil {
@@ -312,22 +319,25 @@ func serveReads(ctx context.Context, s p2p.Stream, ours folder.Remote) error {
 			return fmt.Errorf("want from byte %d", w.Offset)
 		}
 		r, err := ours.Read(ctx, w)
-		if werr := wire.Write(s, wire.MaxControl, statusOf(err)); werr != nil {
-			return werr
+		werr := wire.Write(to, wire.MaxControl, statusOf(err))
+		if err == nil {
+			werr = errors.Join(werr, sendContent(to, r), r.Close())
 		}
-		if err != nil {
-			continue
-		}
-		err = sendContent(s, r, buf)
-		if err := errors.Join(err, r.Close()); err != nil {
+		if err := errors.Join(werr, to.Flush()); err != nil {
 			return err
 		}
 	}
 }
 
-// sendContent sends r as chunks through buf. Only an error of the stream is
-// returned: the peer is told about the others.
-func sendContent(s io.Writer, r io.Reader, buf []byte) error {
+// chunks are buffers for the length and the bytes of one.
+var chunks = sync.Pool{New: func() any { return new([4 + maxChunk]byte) }}
+
+// sendContent sends r as chunks. Only an error of the stream is returned: the
+// peer is told about the others.
+func sendContent(s io.Writer, r io.Reader) error {
+	pooled := chunks.Get().(*[4 + maxChunk]byte)
+	defer chunks.Put(pooled)
+	buf := pooled[:]
 	for {
 		n, err := io.ReadFull(r, buf[4:])
 		if n > 0 {
