@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -26,14 +28,80 @@ type ignoreState struct {
 	text     string
 	theirs   *Ignore // nil: now's rules were written or accepted here
 	accepted *Ignore
-	refused  string // digest of rules that must not let in more
-	byMember string // digest of the last rules that came from a member
+	held     heldRules // of members, since those that were accepted
+	refused  string    // digest of rules that must not let in more
+	byMember string    // digest of the last rules that came from a member
 	loaded   bool
 }
 
 // hides is true for what only another member's rules would let in.
 func (s *ignoreState) hides(p Path, dir bool) bool {
-	return s.theirs != nil && s.accepted.Match(p, dir)
+	return s.theirs != nil && (s.accepted.Match(p, dir) || s.held.match(p, dir))
+}
+
+// heldRules are members' rules that kept something out here, one after the
+// other: what they kept out was never shared.
+type heldRules struct {
+	texts  []string
+	parsed []*Ignore
+	all    bool // they were too many: everything is held that was never shared
+}
+
+// The bounds of heldRules.
+const (
+	maxHeld     = 64
+	maxHeldText = 512 << 10 // in all
+)
+
+func (h *heldRules) match(p Path, dir bool) bool {
+	return h.all || slices.ContainsFunc(h.parsed, func(ig *Ignore) bool { return ig.Match(p, dir) })
+}
+
+// add reports whether the rules are new.
+func (h *heldRules) add(defaults, text string) bool {
+	if h.all || slices.Contains(h.texts, text) {
+		return false
+	}
+	size := len(text)
+	for _, t := range h.texts {
+		size += len(t)
+	}
+	h.all = len(h.texts) == maxHeld || size > maxHeldText
+	h.texts = append(h.texts, text)
+	h.parsed = append(h.parsed, ParseIgnore(defaults, text))
+	return true
+}
+
+// Each text is kept with an end; no text is kept twice, so that two ends
+// without anything before them mean all.
+const (
+	heldEnd = "\x00"
+	heldAll = heldEnd + heldEnd
+)
+
+func (e *engine) keepHeld() {
+	h := &e.scan.ignore.held
+	var b []byte
+	for _, text := range h.texts {
+		b = append(append(b, text...), heldEnd...)
+	}
+	if h.all {
+		b = []byte(heldAll)
+	}
+	e.keepMeta("rules held", b)
+}
+
+func (e *engine) loadHeld() error {
+	b, err := metaOf[[]byte](e.store, "rules held")
+	if err != nil || len(b) == 0 {
+		return err
+	}
+	h := &e.scan.ignore.held
+	h.all = string(b) == heldAll
+	for text := range strings.SplitSeq(strings.TrimSuffix(string(b), heldEnd), heldEnd) {
+		h.add(e.cfg.IgnoreDefaults, text)
+	}
+	return nil
 }
 
 func digest(text string) string {
@@ -53,7 +121,7 @@ func (e *engine) initRules() error {
 	var err1, err2 error
 	s.refused, err1 = metaOf[string](e.store, "rules refused")
 	s.byMember, err2 = metaOf[string](e.store, "rules by member")
-	return errors.Join(err1, err2)
+	return errors.Join(err1, err2, e.loadHeld())
 }
 
 // readRules takes over what the file says now, before the rest is scanned. It
@@ -111,10 +179,13 @@ func (e *engine) useRules(ctx context.Context, text string) {
 	s.theirs = nil
 	if e.ownRules(text) {
 		s.accepted = rules
-		e.keepMeta("rules accepted", text)
+		e.acceptRules(text)
 		delete(e.asked, askRulesID)
 	} else {
 		s.theirs = rules
+		if s.held.add(e.cfg.IgnoreDefaults, text) {
+			e.keepHeld()
+		}
 	}
 	s.text, s.loaded = text, true
 	s.now.Store(rules)
@@ -146,9 +217,18 @@ func (e *engine) rulesFromMember(o op) {
 	e.keepMeta("rules by member", e.scan.ignore.byMember)
 }
 
-func (e *engine) keepMeta(key, text string) {
+// acceptRules notes that this device's user wrote the rules or agreed to them.
+func (e *engine) acceptRules(text string) {
+	e.keepMeta("rules accepted", text)
+	if len(e.scan.ignore.held.texts) > 0 {
+		e.scan.ignore.held = heldRules{}
+		e.keepHeld()
+	}
+}
+
+func (e *engine) keepMeta(key string, value any) {
 	if err := e.store.write(func() error {
-		return e.store.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, text)
+		return e.store.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 	}); err != nil {
 		e.fail(err)
 	}
@@ -176,7 +256,7 @@ func (e *engine) askRules(n int, now time.Time) {
 		},
 	}, func(choice string) {
 		if choice == "share" {
-			e.keepMeta("rules accepted", s.text)
+			e.acceptRules(s.text)
 			s.accepted, s.theirs = s.now.Load(), nil
 		} else {
 			s.refused = digest(s.text)

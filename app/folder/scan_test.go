@@ -301,6 +301,42 @@ func TestRulesTakenAwayByAMember(t *testing.T) {
 	}
 }
 
+// What a member's rules kept out stays out when they are changed again, also
+// where this device's user never wrote any.
+func TestRulesOfAMemberChangeAgain(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := inMemory(t, "A", nil), inMemory(t, "B", nil)
+			pair(a, b)
+			want := map[string]string{"public": "1", ".foldpostignore": ""}
+			for i, rules := range []string{"secrets/\n", "secrets/\nother/\n", "other/\n", "# none\n"} {
+				a.Write(".foldpostignore", rules)
+				b.until("A's rules", func(folder.Status) bool { return b.files()[".foldpostignore"] == rules })
+				if i == 0 {
+					b.Mkdir("secrets")
+					b.Write("secrets/key", "private")
+					b.Write("public", "1")
+				}
+				<-time.After(5 * time.Hour)
+				if restart {
+					b.again(nil, a, b)
+					connect(a, b)
+					<-time.After(time.Minute)
+				}
+				want[".foldpostignore"] = rules
+				if got := a.files(); !maps.Equal(got, want) {
+					t.Fatalf("restart=%t: under %q A has %q, want %q", restart, rules, got, want)
+				}
+			}
+			b.answer("rules", "share")
+			<-time.After(time.Minute)
+			if got := a.files()["secrets/key"]; got != "private" {
+				t.Errorf("restart=%t: after yes A has %q, want %q", restart, got, "private")
+			}
+		})
+	}
+}
+
 // A file is read when it rests, and one that programs empty before they write
 // it is not told as empty.
 func TestFilesThatDoNotRest(t *testing.T) {
