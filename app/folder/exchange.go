@@ -122,6 +122,9 @@ func (e *engine) receive(c *connected, b Batch) error {
 		}
 		e.peers.heard[d] = true
 	}
+	if e.pull.missing && len(b.Rows) > 0 {
+		e.retryPull() // what changed while it was read is told anew
+	}
 	if !e.scan.after.IsZero() && len(b.Rows) > 0 {
 		e.scan.after = time.Now().Add(freshWait) // they are coming
 	}

@@ -146,6 +146,29 @@ func TestChangesWhileItIsSent(t *testing.T) {
 	})
 }
 
+// The last of several quick saves is on the other disk soon.
+func TestQuickSaves(t *testing.T) {
+	for every := 20 * time.Millisecond; every < 300*time.Millisecond; every += 20 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := inMemory(t, "A", nil), inMemory(t, "B", nil)
+			pair(a, b)
+			calm(a)
+			settle(a, b)
+			last := ""
+			for i := range 30 {
+				last = fmt.Sprint("save ", i)
+				a.Write("doc", last)
+				<-time.After(every)
+			}
+			saved := time.Now()
+			b.until("the last save", func(folder.Status) bool { return b.files()["doc"] == last })
+			if took := time.Since(saved); took > 1200*time.Millisecond {
+				t.Errorf("saved every %v: the last save was on the other disk after %v, want at most 1.2 s", every, took)
+			}
+		})
+	}
+}
+
 // An unchanged folder costs next to nothing when its members meet again.
 func TestReconnectOfAnUnchangedFolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -24,20 +24,22 @@ const DiskReserve = 64 << 20
 
 // pullState is what the replica handed out and has not got back.
 type pullState struct {
-	out      int         // ops handed out
-	queue    []op        // wait for a fetch
-	fetching map[Hash]op // contents on their way or waiting for their batch
+	out      int           // ops handed out
+	queue    []op          // wait for a fetch
+	fetching map[Hash]op   // contents on their way or waiting for their batch
+	same     map[Hash][]op // wait for those
 	running  int
 	bytes    int64 // of the contents on their way
 	ready    []op
 	readyAt  time.Time // since when something is ready
 	retry    time.Time // when ops that came back are offered again
+	missing  bool      // some came back because nobody had the content
 	free     int64
 	freeAt   time.Time
 }
 
 func (e *engine) initPull() {
-	e.pull.fetching = map[Hash]op{}
+	e.pull.fetching, e.pull.same = map[Hash]op{}, map[Hash][]op{}
 	e.apply.busy = map[Path]bool{}
 }
 
@@ -46,7 +48,7 @@ func (e *engine) retryPull() {
 	e.trouble.clear("write")
 	e.trouble.clear("space")
 	e.rep.again()
-	e.pull.retry = time.Time{}
+	e.pull.retry, e.pull.missing = time.Time{}, false
 }
 
 func (e *engine) retryAt(at time.Time) {
@@ -94,7 +96,6 @@ func (e *engine) readied(o op, now time.Time) {
 // copies it from the first.
 func (e *engine) startFetches(ctx context.Context, now time.Time) {
 	p := &e.pull
-	var wait []op
 	for len(p.queue) > 0 && p.running < fetchesAtMost {
 		o := p.queue[0]
 		if p.running >= largeAtMost && p.bytes+o.Want.Size > smallTogether {
@@ -102,13 +103,13 @@ func (e *engine) startFetches(ctx context.Context, now time.Time) {
 		}
 		p.queue = p.queue[1:]
 		if _, ok := p.fetching[o.Want.Content]; ok && len(e.rep.holding(o.Want.Content)) == 0 {
-			wait = append(wait, o)
+			p.same[o.Want.Content] = append(p.same[o.Want.Content], o)
 			continue
 		}
 		e.startFetch(ctx, o, now)
 	}
-	if len(wait) > 0 {
-		p.queue = append(wait, p.queue...)
+	if len(p.queue) == 0 {
+		p.queue = nil // its memory goes
 	}
 }
 
@@ -173,6 +174,7 @@ func (e *engine) fetched(o op, err error) {
 		e.full(now)
 	case errors.Is(err, errNobody):
 		e.log.Debug("fetch", "path", o.Path, "error", err)
+		e.pull.missing = true
 		e.retryAt(now.Add(missingRetry))
 	default:
 		e.log.Debug("fetch", "path", o.Path, "error", err)
@@ -215,6 +217,8 @@ func (e *engine) finished(o op) {
 	e.pull.out--
 	if o.Kind == opPut && e.pull.fetching[o.Want.Content].Path == o.Path {
 		delete(e.pull.fetching, o.Want.Content)
+		e.pull.queue = append(e.pull.queue, e.pull.same[o.Want.Content]...)
+		delete(e.pull.same, o.Want.Content)
 	}
 }
 

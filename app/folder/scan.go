@@ -11,11 +11,12 @@ import (
 // How long a path must be left alone before it is read.
 const (
 	quietTime    = 100 * time.Millisecond
-	quietAtMost  = time.Second      // of a path that never rests
-	growAtMost   = 30 * time.Second // between looks at a file that grows
-	emptiedTime  = 2 * time.Second  // programs empty a file before they write it anew
-	absenceTime  = time.Second      // programs rename a file away before its new content comes
-	youngTime    = 2 * time.Second  // some clocks of file systems tick that slowly
+	quietAtMost  = time.Second            // of a path that never rests
+	restTime     = 500 * time.Millisecond // without a change, after which a growing file rests
+	growAtMost   = 30 * time.Second       // between looks at a file that grows
+	emptiedTime  = 2 * time.Second        // programs empty a file before they write it anew
+	absenceTime  = time.Second            // programs rename a file away before its new content comes
+	youngTime    = 2 * time.Second        // some clocks of file systems tick that slowly
 	scanInterval = 4 * time.Hour
 	movedAtMost  = time.Minute // deletions wait so long for files that are read, which may be where the content went
 )
@@ -63,7 +64,8 @@ type inode struct{ dev, ino uint64 }
 // growth is the last look at a file that does not rest.
 type growth struct {
 	stat  Stat
-	delay time.Duration
+	delay time.Duration // doubles with each look
+	until time.Time     // of the next look if it does not rest before
 }
 
 // goneFile is a confirmed absence. It is void when the row changed since.
@@ -121,8 +123,10 @@ func (e *engine) notice(p Path, now time.Time) {
 	if last := since.Add(quietAtMost); at.After(last) {
 		at = last
 	}
-	if _, ok := s.growing[p]; ok && s.dirty.has(p) {
-		return // its next look is planned
+	if g, ok := s.growing[p]; ok {
+		if at = now.Add(restTime); at.After(g.until) {
+			at = g.until
+		}
 	}
 	s.dirty.set(p, at)
 }

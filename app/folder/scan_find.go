@@ -106,8 +106,8 @@ func (e *engine) differs(sv *survey, at sighting, row Row, now time.Time) {
 			return
 		}
 		if wait := e.restless(at, row, now); wait > 0 && !sv.force {
-			s.growing[p] = growth{at.stat, max(wait, s.growing[p].delay)}
-			e.look(p, now.Add(wait))
+			s.growing[p] = growth{at.stat, max(wait, s.growing[p].delay), now.Add(wait)}
+			e.look(p, now.Add(min(wait, restTime)))
 			return
 		}
 	}

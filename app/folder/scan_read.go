@@ -99,8 +99,8 @@ func (e *engine) read(r reading, now time.Time) {
 	case errors.Is(r.err, ErrChanged):
 		g := e.scan.growing[p]
 		g.delay = min(max(2*g.delay, quietTime), growAtMost)
-		e.scan.growing[p] = growth{delay: g.delay}
-		e.look(p, now.Add(g.delay))
+		e.scan.growing[p] = growth{delay: g.delay, until: now.Add(g.delay)}
+		e.look(p, now.Add(min(g.delay, restTime)))
 	case errors.Is(r.err, ErrGone):
 		e.look(p, now)
 	case r.err != nil:
