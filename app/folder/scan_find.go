@@ -257,24 +257,23 @@ func (e *engine) confirmed(asked, gone []Path, err error) {
 func (e *engine) tellGone(now time.Time) {
 	s := &e.scan
 	reading := s.running != nil || s.confirming || len(s.queue) > 0 || s.hashing > 0 || len(s.found) > 0
-	var told []finding
+	var all, alone []finding
 	for p, g := range s.gone {
 		if reading && (s.whole != nil || now.Sub(g.since) < movedAtMost) {
 			return
 		}
 		r, _ := e.rep.row(p)
-		told = append(told, finding{observation{Path: p, DiskName: r.DiskName}, g.was})
+		all = append(all, finding{observation{Path: p, DiskName: r.DiskName}, g.was})
 	}
-	var held []finding
-	for _, f := range told {
+	for _, f := range all {
 		if sv := s.absentOf[f.Path]; sv != nil && sv.hold {
 			sv.found = append(sv.found, f)
 		} else {
-			held = append(held, f)
+			alone = append(alone, f)
 		}
 		e.settleAbsence(f.Path)
 	}
-	e.tell(held, now)
+	e.tell(alone, now)
 }
 
 // tellFound hands over findings, many at once.
