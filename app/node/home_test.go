@@ -160,3 +160,60 @@ func TestFolderThatCanNotRunIsTriedWithPauses(t *testing.T) {
 		}
 	})
 }
+
+// TestHomeOfSomethingElse: a directory that was not made for it is left as it
+// is.
+func TestHomeOfSomethingElse(t *testing.T) {
+	for _, tt := range []struct {
+		has  string
+		want bool
+	}{
+		{"", true},
+		{"lock", true},
+		{".write-17", true}, // killed at the first start
+		{"photo.jpg", false},
+		{"identity", true},
+	} {
+		home := filepath.Join(t.TempDir(), "home")
+		if err := os.Mkdir(home, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if tt.has != "" {
+			if err := os.WriteFile(filepath.Join(home, tt.has), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := checkHome(home)
+		if (err == nil) != tt.want {
+			t.Errorf("checkHome with %q = %v, want ok=%t", tt.has, err, tt.want)
+		}
+	}
+	home := filepath.Join(t.TempDir(), "home")
+	if err := os.MkdirAll(filepath.Join(home, "mine"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Config{Home: home}); app.CodeOf(err) != app.CodeUsage {
+		t.Errorf("New in a directory of something else: %v, want a usage error", err)
+	}
+	if st, err := os.Stat(home); err != nil || st.Mode().Perm() != 0o755 {
+		t.Errorf("New changed the mode of a directory of something else: %v, %v", st.Mode(), err)
+	}
+}
+
+// TestHomeIsSwept: what a killed process left may hold secrets.
+func TestHomeIsSwept(t *testing.T) {
+	home := t.TempDir()
+	for _, name := range []string{"identity", ".write-1", "compare-2", "state.json"} {
+		if err := os.WriteFile(filepath.Join(home, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweepHome(home)
+	got, _ := filepath.Glob(filepath.Join(home, "*"))
+	for i := range got {
+		got[i] = filepath.Base(got[i])
+	}
+	if want := []string{"identity", "state.json"}; !slices.Equal(got, want) {
+		t.Errorf("after sweepHome: %v, want %v", got, want)
+	}
+}

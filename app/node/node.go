@@ -116,6 +116,9 @@ func (n *Node) openHome() error {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return fmt.Errorf("make home: %w", err)
 	}
+	if err := checkHome(home); err != nil {
+		return err // before anything is changed in it
+	}
 	if err := os.Chmod(home, 0o700); err != nil {
 		return fmt.Errorf("make home: %w", err)
 	}
@@ -125,6 +128,7 @@ func (n *Node) openHome() error {
 	} else if !ok {
 		return ErrRunning
 	}
+	sweepHome(home)
 	var err error
 	if n.identity, err = openIdentity(filepath.Join(home, "identity")); err != nil {
 		return errors.Join(err, n.lock.Unlock())
