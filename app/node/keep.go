@@ -74,6 +74,7 @@ type keptPeer struct {
 	Owner    string           `json:"owner,omitempty"` // typed here, or the address whose letter was opened
 	LastSeen time.Time        `json:"last_seen,omitzero"`
 	Last     []string         `json:"last,omitempty"` // addresses that worked
+	Told     []string         `json:"told,omitempty"` // addresses in the invitation or its answer, for as long as none worked
 }
 
 // keptFolder is a folder that is kept in sync here.

@@ -145,6 +145,7 @@ func (n *Node) matchAddresses() {
 			}
 			rest := slices.DeleteFunc(slices.Clone(p.Last), func(s string) bool { return s == addr })
 			p.Last = append([]string{addr}, rest[:min(len(rest), maxLast-1)]...)
+			p.Told = nil
 			changed = true
 		}
 		return changed
@@ -192,6 +193,7 @@ func (n *Node) addKnownAddresses() {
 	for i := range s.Peers {
 		p := &s.Peers[i]
 		n.addCandidates(p2p.PeerID(p.Peer), p.Last, "last", time.Time{})
+		n.addCandidates(p2p.PeerID(p.Peer), p.Told, sourceOf(p.Via), time.Time{})
 	}
 }
 

@@ -136,14 +136,17 @@ func (s *kept) begin(r p2p.Record, now time.Time) error {
 			return &p2p.PairingError{Code: code}
 		}
 		inv.State, inv.Peer = invUsed, key(r.Peer)
-		p.Owner = inv.With
+		p.Owner, p.Told = inv.With, inv.Addrs
 		for _, share := range inv.Folders {
 			if f := s.folder(share.ID); f != nil && f.member(r.Peer) == nil {
 				f.Members = append(f.Members, keptMember{Peer: key(r.Peer), Role: share.Role, Token: tokenKey(r.Token)})
 			}
 		}
-	} else if inv := s.received(r.Token); inv != nil && r.Via == p2p.ViaWords {
-		p.Owner = inv.With // whose letter the words opened
+	} else if inv := s.received(r.Token); inv != nil {
+		p.Told = inv.Addrs
+		if r.Via == p2p.ViaWords {
+			p.Owner = inv.With // whose letter the words opened
+		}
 	}
 	s.Peers = append(s.Peers, p)
 	return nil

@@ -54,7 +54,7 @@ func (n *Node) look(ctx context.Context, inv invitation) {
 	n.pairing[token] = &pairingTask{cancel: cancel}
 	n.tasks.Go(func() {
 		defer cancel()
-		n.addCandidates(p2p.PeerID(inv.Peer), inv.Addrs, sourceOf(inv), inv.Expires)
+		n.addCandidates(p2p.PeerID(inv.Peer), inv.Addrs, sourceOf(inv.Via), inv.Expires)
 		var err error
 		if inv.Direction == app.Received {
 			_, err = n.endpoint.Pair(ctx, p2p.Invitation{
@@ -71,8 +71,9 @@ func (n *Node) look(ctx context.Context, inv invitation) {
 	})
 }
 
-func sourceOf(inv invitation) string {
-	if inv.Via == p2p.ViaLink {
+// sourceOf says where addresses come from that came with an invitation.
+func sourceOf(via p2p.Via) string {
+	if via == p2p.ViaLink {
 		return "link"
 	}
 	return "mail"
