@@ -32,8 +32,17 @@ func (d *device) others() map[string]string {
 // back what its author deleted meanwhile, nor lose anything.
 func TestEndsInTheMiddleOfABatch(t *testing.T) {
 	points := []foldertest.Fault{
-		{Op: "Stage"}, {Op: "Write"}, {Op: "Seal"}, {Op: "Sync"}, {Op: "Put"}, {Op: "Put", After: 1},
-		{Op: "Mkdir"}, {Op: "Remove"}, {Op: "Remove", After: 1}, {Op: "Sync", After: 1}, {Op: "StatKept"},
+		{Op: "Stage"},
+		{Op: "Write"},
+		{Op: "Seal"},
+		{Op: "Sync"},
+		{Op: "Put"},
+		{Op: "Put", After: 1},
+		{Op: "Mkdir"},
+		{Op: "Remove"},
+		{Op: "Remove", After: 1},
+		{Op: "Sync", After: 1},
+		{Op: "StatKept"},
 	}
 	for _, power := range []bool{false, true} {
 		for _, point := range points {
