@@ -12,8 +12,14 @@ import (
 // rowsPerBatch keeps a frame below its limit: an entry has at most some KiB.
 const rowsPerBatch = 256
 
-// feedPause gathers what is committed shortly one after another.
-const feedPause = 20 * time.Millisecond
+// A feed pauses to gather what is committed shortly one after another: each
+// batch costs both sides a durable commit. While commits do not rest for
+// feedRest, the pause grows.
+const (
+	feedPause       = 5 * time.Millisecond
+	feedPauseAtMost = 200 * time.Millisecond
+	feedRest        = 100 * time.Millisecond
+)
 
 // A served is our replica as one member may see it.
 type served struct {
@@ -49,6 +55,7 @@ func (s *served) Device() DeviceID { return s.f.cfg.Device }
 func (s *served) Since(ctx context.Context, after Cursor) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		var last *Head
+		pause := feedPause
 		for {
 			b, more, err := s.next(ctx, after, last)
 			if err != nil {
@@ -65,9 +72,15 @@ func (s *served) Since(ctx context.Context, after Cursor) iter.Seq2[Batch, error
 				}
 				continue
 			}
-			if err := s.wait(ctx, more); err != nil {
+			waits := time.Now()
+			if err := s.wait(ctx, more, pause); err != nil {
 				yield(Batch{}, err)
 				return
+			}
+			if time.Since(waits)-pause < feedRest {
+				pause = min(2*pause, feedPauseAtMost)
+			} else {
+				pause = feedPause
 			}
 		}
 	}
@@ -106,7 +119,7 @@ func (s *served) next(ctx context.Context, after Cursor, last *Head) (Batch, <-c
 	return b, more, err
 }
 
-func (s *served) wait(ctx context.Context, more <-chan struct{}) error {
+func (s *served) wait(ctx context.Context, more <-chan struct{}, pause time.Duration) error {
 	if more != nil {
 		select {
 		case <-more:
@@ -117,7 +130,7 @@ func (s *served) wait(ctx context.Context, more <-chan struct{}) error {
 		}
 	}
 	select {
-	case <-time.After(feedPause):
+	case <-time.After(pause):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
