@@ -23,6 +23,7 @@ type settleState struct {
 	keep   []look   // to be stored with the next commit
 	drop   []string // the same
 	expire time.Time
+	expiry expiry
 }
 
 type settling struct {
@@ -40,7 +41,7 @@ func (e *engine) initSettle() error {
 		e.settle.due.set(l.Name, now)
 	}
 	e.settle.expire = now.Add(time.Minute)
-	return errors.Join(err, e.initRules())
+	return errors.Join(err, e.initRules(), e.loadExpiry())
 }
 
 // lookAgain plans the looks at what a batch replaced or deleted.
@@ -74,15 +75,9 @@ func (e *engine) nextSettle() time.Time {
 func (e *engine) stepSettle(ctx context.Context, now time.Time) {
 	if !e.settle.expire.After(now) {
 		e.settle.expire = now.Add(expireEvery)
-		before := now.AddDate(0, 0, -e.cfg.TrashDays)
-		e.work(ctx, func(context.Context) func() {
-			err := e.tree.Expire(before)
-			return func() {
-				if err != nil {
-					e.log.Debug("forget old versions", "error", err)
-				}
-			}
-		})
+		if e.mayExpire(now) {
+			e.forgetOld(ctx, now.AddDate(0, 0, -e.cfg.TrashDays))
+		}
 	}
 	names := e.settle.due.due(now, looksAtOnce)
 	if len(names) == 0 {
@@ -100,6 +95,17 @@ func (e *engine) stepSettle(ctx context.Context, now time.Time) {
 			}
 		}
 		return func() { e.settled(ctx, ls, edits) }
+	})
+}
+
+func (e *engine) forgetOld(ctx context.Context, before time.Time) {
+	e.work(ctx, func(context.Context) func() {
+		err := e.tree.Expire(before)
+		return func() {
+			if err != nil {
+				e.log.Debug("forget old versions", "error", err)
+			}
+		}
 	})
 }
 
