@@ -57,6 +57,8 @@ func (h *heldRules) match(p Path, dir bool) bool {
 	return h.all || slices.ContainsFunc(h.parsed, func(ig *Ignore) bool { return ig.Match(p, dir) })
 }
 
+func (h *heldRules) any() bool { return h.all || len(h.texts) > 0 }
+
 // add reports whether the rules are new.
 func (h *heldRules) add(defaults, text string) bool {
 	if h.all || slices.Contains(h.texts, text) {
@@ -203,6 +205,9 @@ func (e *engine) ownRules(text string) bool {
 	if d != e.scan.ignore.byMember {
 		return true
 	}
+	if e.scan.ignore.held.any() {
+		return false // agreed to before members changed them
+	}
 	accepted, err := metaOf[string](e.store, "rules accepted")
 	return err == nil && accepted == text
 }
@@ -220,7 +225,7 @@ func (e *engine) rulesFromMember(o op) {
 // acceptRules notes that this device's user wrote the rules or agreed to them.
 func (e *engine) acceptRules(text string) {
 	e.keepMeta("rules accepted", text)
-	if len(e.scan.ignore.held.texts) > 0 {
+	if e.scan.ignore.held.any() {
 		e.scan.ignore.held = heldRules{}
 		e.keepHeld()
 	}

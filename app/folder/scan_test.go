@@ -337,6 +337,27 @@ func TestRulesOfAMemberChangeAgain(t *testing.T) {
 	}
 }
 
+// Rules that this device's user had are a member's change too, when a member
+// goes back to them.
+func TestRulesOfAMemberGoBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := inMemory(t, "A", nil), inMemory(t, "B", nil)
+		pair(a, b)
+		b.Write(".foldpostignore", "mine/\n")
+		settle(a, b)
+		a.Write(".foldpostignore", "mine/\nsecrets/\n")
+		settle(a, b)
+		b.Mkdir("secrets")
+		b.Write("secrets/key", "private")
+		a.Write(".foldpostignore", "mine/\n")
+		b.answer("rules", "")
+		<-time.After(5 * time.Hour)
+		if got := a.files()["secrets/key"]; got != "" {
+			t.Errorf("A has %q: it let itself in", got)
+		}
+	})
+}
+
 // A file is read when it rests, and one that programs empty before they write
 // it is not told as empty.
 func TestFilesThatDoNotRest(t *testing.T) {
