@@ -17,8 +17,8 @@ const rowsPerBatch = 256
 // feedRest, the pause grows.
 const (
 	feedPause       = 5 * time.Millisecond
-	feedPauseAtMost = 200 * time.Millisecond
-	feedRest        = 100 * time.Millisecond
+	feedPauseAtMost = 100 * time.Millisecond
+	feedRest        = 50 * time.Millisecond // less than somebody who saves again and again
 )
 
 // A served is our replica as one member may see it.
