@@ -96,7 +96,7 @@ func benchmarkSmall(b *testing.B, t *benchTable) {
 	ada, bob := benchPair(b)
 	before := heap()
 	dir := filepath.Join(b.TempDir(), "tree")
-	plantSmall(b, dir)
+	plantSmall(b, dir, 1)
 	perSecond := func(d time.Duration) float64 { return benchFiles / d.Seconds() }
 	began := time.Now()
 	f := ada.share(dir, bob)
@@ -111,7 +111,7 @@ func benchmarkSmall(b *testing.B, t *benchTable) {
 
 	fresh := filepath.Join(dir, "more")
 	began = time.Now()
-	plantSmall(b, fresh)
+	plantSmall(b, fresh, 2)
 	planted := time.Since(began)
 	ada.confirmed(bob, f, 2*benchFiles)
 	t.time("10,000 files written while linked", time.Since(began), "writing them", planted)
