@@ -22,6 +22,7 @@ import (
 type running struct {
 	folder *folder.Folder
 	path   string
+	role   string          // ours, with which it was started
 	ctx    context.Context // of its run
 	cancel context.CancelFunc
 	ended  chan struct{}
@@ -41,7 +42,7 @@ func (n *Node) matchFolders(ctx context.Context) {
 		r := n.folders[k.ID]
 		n.mu.Unlock()
 		pause := time.Duration(0)
-		if r != nil && r.path != k.Path || r != nil && r.failed() && ctx.Err() == nil && !now.Before(r.again) && n.retryFolder(k) {
+		if r != nil && (r.path != k.Path || r.role != k.Role) || r != nil && r.failed() && ctx.Err() == nil && !now.Before(r.again) && n.retryFolder(k) {
 			n.endFolder(k.ID, r)
 			pause = r.pause
 			r = nil
@@ -142,9 +143,27 @@ func (s *kept) members(k *keptFolder) []folder.Member {
 	return ms
 }
 
+// matchIndex begins a new index where a folder may be written that was only
+// received before: what its user changed meanwhile must count as found, not as
+// something that the members do not know and so took away.
+func (n *Node) matchIndex(k keptFolder) {
+	if k.Index == k.Role {
+		return
+	}
+	if k.Index == roleReadOnly {
+		n.forgetIndex(k.ID)
+	}
+	n.change("note the role of an index", func(s *kept) {
+		if f := s.folder(k.ID); f != nil {
+			f.Index = k.Role
+		}
+	})
+}
+
 func (n *Node) startFolder(ctx context.Context, k keptFolder, pause time.Duration) *running {
-	r := &running{path: k.Path, ended: make(chan struct{}), pause: pause}
+	r := &running{path: k.Path, role: k.Role, ended: make(chan struct{}), pause: pause}
 	r.ctx, r.cancel = context.WithCancel(ctx)
+	n.matchIndex(k)
 	tree, err := n.cfg.OpenTree(k.Path)
 	if err != nil {
 		r.fails(err, 0)

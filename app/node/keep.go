@@ -82,7 +82,9 @@ type keptFolder struct {
 	ID      key          `json:"id"`
 	Name    string       `json:"name"`
 	Path    string       `json:"path"`
-	Role    string       `json:"role"` // ours
+	Role    string       `json:"role"`            // ours
+	Own     bool         `json:"own,omitempty"`   // made here: nobody can take our role
+	Index   string       `json:"index,omitempty"` // the role that the index was made with
 	Members []keptMember `json:"members,omitempty"`
 	Paused  *pause       `json:"paused,omitempty"`
 }
@@ -91,6 +93,7 @@ type keptFolder struct {
 type keptMember struct {
 	Peer   key      `json:"peer"`
 	Role   string   `json:"role"`
+	Gives  string   `json:"gives,omitempty"` // our role, as the member shares the folder with us
 	Joined bool     `json:"joined,omitempty"`
 	Token  tokenKey `json:"token,omitzero"` // of the invitation it came by
 }

@@ -100,7 +100,7 @@ func (n *Node) folderAt(s *kept, dir string) (*keptFolder, error) {
 		}
 		return f, nil
 	}
-	s.Folders = append(s.Folders, keptFolder{ID: n.newFolderID(), Name: filepath.Base(dir), Path: dir, Role: roleReadWrite})
+	s.Folders = append(s.Folders, keptFolder{ID: n.newFolderID(), Name: filepath.Base(dir), Path: dir, Role: roleReadWrite, Own: true})
 	return &s.Folders[len(s.Folders)-1], nil
 }
 

@@ -36,6 +36,32 @@ func (f sharesFrame) equal(g sharesFrame) bool {
 	return slices.Equal(f.Offers, g.Offers) && slices.Equal(f.Keeps, g.Keeps)
 }
 
+// gives is the role that the receiver of the frame has in a folder, "" where
+// it is not offered.
+func (f sharesFrame) gives(id folder.ID) string {
+	for _, o := range f.Offers {
+		if o.ID == id {
+			return roleName(o.Role)
+		}
+	}
+	return ""
+}
+
+// ourRole is the best that a member gives us, and what it was where none says
+// anything.
+func (k *keptFolder) ourRole() string {
+	role := k.Role
+	for _, m := range k.Members {
+		switch {
+		case k.Own, m.Gives == roleReadWrite:
+			return roleReadWrite
+		case m.Gives != "":
+			role = m.Gives
+		}
+	}
+	return role
+}
+
 func roleNumber(role string) uint64 {
 	if role == roleReadOnly {
 		return 2
@@ -137,8 +163,13 @@ func (n *Node) heard(id p2p.PeerID, f sharesFrame) {
 			if m == nil {
 				continue
 			}
-			if joined := slices.Contains(f.Keeps, folder.ID(s.Folders[i].ID)); joined != m.Joined {
+			k := &s.Folders[i]
+			if joined := slices.Contains(f.Keeps, folder.ID(k.ID)); joined != m.Joined {
 				m.Joined, changed = joined, true
+			}
+			if gives := f.gives(folder.ID(k.ID)); gives != m.Gives {
+				m.Gives, changed = gives, true
+				k.Role = k.ourRole()
 			}
 		}
 		return changed
