@@ -70,7 +70,10 @@ func connect(t *testing.T, s shelf, member bool) (r *remote, opened *int) {
 	open := func(context.Context, string) (p2p.Stream, error) {
 		*opened++
 		ours, theirs := net.Pipe()
+		ended := make(chan struct{})
+		t.Cleanup(func() { ours.Close(); <-ended })
 		go func() {
+			defer close(ended)
 			defer theirs.Close()
 			serveFolder(ctx, pipe{theirs}, func(folder.ID) (folder.Remote, error) {
 				if !member {
