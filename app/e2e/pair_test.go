@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"foldpost/app"
+	"foldpost/app/node"
 	"foldpost/mail"
 	"foldpost/mail/mailtest"
 )
@@ -277,5 +280,91 @@ func TestDamagedLink(t *testing.T) {
 		}
 		ada.letIn()
 		bob.eventually("linked", time.Minute, connected)
+	})
+}
+
+// TestBothInviteEachOther: two invitations that cross make one pairing, on
+// both sides the same.
+func TestBothInviteEachOther(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob := w.device("ada"), w.device("bob")
+		fromAda, err := ada.Invite(t.Context(), app.InviteRequest{})
+		w.must(err)
+		fromBob, err := bob.Invite(t.Context(), app.InviteRequest{})
+		w.must(err)
+		ada.sayYes()
+		bob.sayYes()
+		var both sync.WaitGroup
+		for d, link := range map[*device]string{ada: fromBob.Link, bob: fromAda.Link} {
+			both.Go(func() {
+				if _, err := d.Accept(t.Context(), app.AcceptRequest{Input: link}); err != nil {
+					t.Errorf("%s: Accept = %v", d.name, err)
+				}
+			})
+		}
+		both.Wait()
+		for _, d := range []*device{ada, bob} {
+			d.eventually("linked", 5*time.Minute, connected)
+		}
+		time.Sleep(30 * time.Minute) // simulated
+		for _, d := range []*device{ada, bob} {
+			d.restart()
+			d.eventually("linked after a restart", 5*time.Minute, connected)
+			if n := len(d.State().Devices); n != 1 {
+				t.Errorf("%s has %d devices, want 1", d.name, n)
+			}
+		}
+		a, b := ada.steal().Peers, bob.steal().Peers
+		if len(a) != 1 || len(b) != 1 || a[0].Pairwise != b[0].Pairwise {
+			t.Errorf("ada keeps %d records, bob %d, or their secrets differ", len(a), len(b))
+		}
+	})
+}
+
+// TestPairAgain: a device that was removed on one side, or is known already,
+// pairs again; folders go on.
+func TestPairAgain(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob := w.two()
+		s := w.share("Photos", ada, bob)
+		want := map[string]string{"a": "1"}
+		files(s.on(ada), want)
+		s.settled(want, ada, bob)
+		w.link(bob, ada) // known already
+		time.Sleep(time.Minute)
+		want["b"] = "2"
+		s.on(ada).Write("b", "2")
+		s.settled(want, ada, bob)
+
+		w.must(ada.Unpair(t.Context(), bob.State().Device.ID))
+		bob.eventually("not linked", time.Minute, func(st app.State) bool { return !connected(st) })
+		w.link(ada, bob)
+		want["c"] = "3"
+		s.on(ada).Write("c", "3")
+		time.Sleep(time.Minute) // simulated
+		if got := s.contents(bob)["c"]; got != "" {
+			t.Error("bob was given what ada has not shared anew")
+		}
+		_, err := ada.Share(t.Context(), app.ShareRequest{Dir: s.dirs[ada], Devices: []app.DeviceID{bob.State().Device.ID}})
+		w.must(err) // bob has not left: it goes on
+		want["d"] = "4"
+		s.on(bob).Write("d", "4")
+		s.settled(want, ada, bob)
+		for _, d := range []*device{ada, bob} {
+			if n := len(d.steal().Peers); n != 1 {
+				t.Errorf("%s keeps %d records, want one", d.name, n)
+			}
+		}
+	})
+}
+
+// TestSecondProcess: a home is used by one process at a time.
+func TestSecondProcess(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada := w.device("ada")
+		if _, err := node.New(node.Config{Home: ada.home}); !errors.Is(err, node.ErrRunning) {
+			t.Errorf("New for a home in use = %v, want ErrRunning", err)
+		}
+		ada.restart()
 	})
 }

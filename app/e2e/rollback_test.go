@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,18 +78,23 @@ func TestBothOrNeither(t *testing.T) {
 	for _, c := range troubles() {
 		t.Run(fmt.Sprintf("%s, both restart %v", c.name, c.restarts), func(t *testing.T) {
 			t.Parallel() // they wait for the real disk
+			ends := map[string]int{}
 			for at := range packets {
-				inWorld(t, func(t *testing.T, w *world) { pairInTrouble(t, w, c, at) })
+				inWorld(t, func(t *testing.T, w *world) { ends[pairInTrouble(t, w, c, at)]++ })
 				if t.Failed() {
 					return
 				}
+			}
+			if len(ends) < 2 {
+				t.Errorf("every run ended alike, %v: the trouble comes too early or too late", ends)
 			}
 		})
 	}
 }
 
 // pairInTrouble pairs by a link; trouble comes before a packet between the two.
-func pairInTrouble(t *testing.T, w *world, c trouble, at int) {
+// It tells how that ended.
+func pairInTrouble(t *testing.T, w *world, c trouble, at int) (end string) {
 	ada, bob := w.device("ada"), w.device("bob")
 	inv, err := ada.Invite(t.Context(), app.InviteRequest{})
 	w.must(err)
@@ -135,8 +141,14 @@ func pairInTrouble(t *testing.T, w *world, c trouble, at int) {
 		return nil
 	}
 	w.until(fmt.Sprintf("both or neither, after %q at packet %d", c.name, at), 3*time.Hour, agree)
+	undone := ""
+	w.mu.Lock()
+	if strings.Contains(w.log.String(), "pairing undone") {
+		undone = ", one side undone"
+	}
+	w.mu.Unlock()
 	if len(ada.State().Devices) == 1 {
-		return
+		return "both" + undone
 	}
 	if _, err := bob.Accept(t.Context(), app.AcceptRequest{Input: inv.Link}); err != nil {
 		t.Errorf("%q at packet %d: the invitation can not be used again: %v", c.name, at, err)
@@ -144,4 +156,5 @@ func pairInTrouble(t *testing.T, w *world, c trouble, at int) {
 	for _, d := range []*device{ada, bob} {
 		d.eventually(fmt.Sprintf("paired by the same invitation, after %q at packet %d", c.name, at), time.Hour, connected)
 	}
+	return "neither" + undone
 }
