@@ -23,7 +23,7 @@ func (e *engine) publish(now time.Time) {
 		Conflicts: r.Conflicts, LeftOut: len(e.leftOut), Questions: e.questions(),
 		Rate: e.rate.measure(now, e.received.Load()),
 	}
-	settled := e.scan.settled() && !e.stopped()
+	settled := e.scan.settled(e.leftOut) && !e.stopped()
 	for _, m := range r.Members {
 		if _, ok := e.members[m.Device]; !ok {
 			continue
@@ -68,7 +68,7 @@ func (e *engine) state(r replicaStatus) State {
 		return StatePaused
 	case e.scan.first || e.scan.whole != nil:
 		return StateScanning
-	case r.Open || e.pull.out > 0 || e.apply.running || !e.scan.settled():
+	case r.Open || e.pull.out > 0 || e.apply.running || !e.scan.settled(e.leftOut):
 		return StateSyncing
 	}
 	return StateIdle

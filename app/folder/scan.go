@@ -379,7 +379,12 @@ func (e *engine) forgetInodes() {
 }
 
 // settled is true while the index tells what is on the disk, as far as known.
-func (s *scanState) settled() bool {
-	return !s.first && s.running == nil && s.whole == nil && !s.confirming && s.dirty.len() == 0 &&
+func (s *scanState) settled(leftOut map[Path]error) bool {
+	for p := range s.dirty.at {
+		if _, ok := leftOut[p]; !ok { // what can not be read is only looked at again
+			return false
+		}
+	}
+	return !s.first && s.running == nil && s.whole == nil && !s.confirming &&
 		s.absent.len() == 0 && len(s.gone) == 0 && len(s.queue) == 0 && s.hashing == 0 && len(s.found) == 0
 }

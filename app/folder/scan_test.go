@@ -266,6 +266,22 @@ func TestRulesOfAMember(t *testing.T) {
 	}
 }
 
+// A file that can not be read is left out: who waits for the rest does not
+// wait for it.
+func TestUnreadableFileKeepsNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tree := foldertest.NewTree(foldertest.Options{})
+		tree.Inject(foldertest.Fault{Op: "Open", Path: "locked", Err: foldertest.ErrPermission, Times: 1000})
+		a, b := start(t, "A", tree, tree.User(t), nil), inMemory(t, "B", nil)
+		a.Write("locked", "1")
+		a.Write("open", "2")
+		pair(a, b)
+		a.until("idle without the locked file", func(s folder.Status) bool {
+			return s.State == folder.StateIdle && s.LeftOut == 1 && s.Files == 1 && len(s.Members) == 1 && s.Members[0].HasAll
+		})
+	})
+}
+
 // What takes a member's rules away is a change of rules as well.
 func TestRulesTakenAwayByAMember(t *testing.T) {
 	for _, how := range []string{"deleted", "too long", "link", "directory"} {
