@@ -23,6 +23,7 @@ type stranger struct {
 	w        *world
 	identity *p2p.Identity
 	claims   p2p.Metadata
+	serve    func(context.Context, p2p.Stream) // folder streams; nil: refuses them
 
 	mu      sync.Mutex
 	records map[p2p.PeerID]p2p.Record
@@ -95,7 +96,11 @@ func (s *stranger) PeerPairedRollback(r p2p.Record) {
 	delete(s.records, r.Peer)
 }
 
-func (s *stranger) AcceptStream(_ context.Context, _ p2p.PeerID, _ string, st p2p.Stream) {
+func (s *stranger) AcceptStream(ctx context.Context, _ p2p.PeerID, protocol string, st p2p.Stream) {
+	if protocol == "folder/1" && s.serve != nil {
+		s.serve(ctx, st)
+		return
+	}
 	st.Reset(p2p.StreamRefused)
 }
 
