@@ -161,6 +161,7 @@ func (n *Node) folderState(s *kept, k *keptFolder, now time.Time) (app.Folder, [
 	case s.Paused.active(now) || k.Paused.active(now):
 		f.State = app.FolderPaused
 	}
+	f.Problem = strings.ReplaceAll(f.Problem, "\n", "; ") // of joined errors
 	for _, m := range k.Members {
 		f.Members = append(f.Members, memberState(m, st))
 	}
