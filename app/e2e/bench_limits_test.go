@@ -143,6 +143,10 @@ func quicPair(b *testing.B, from net.PacketConn) (client, server *quic.Conn) {
 	benchMust(b, err)
 	server, err = l.Accept(b.Context())
 	benchMust(b, err)
+	b.Cleanup(func() {
+		client.CloseWithError(0, "")
+		server.CloseWithError(0, "")
+	})
 	return client, server
 }
 

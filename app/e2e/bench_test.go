@@ -121,6 +121,7 @@ func benchmarkSmall(b *testing.B, t *benchTable) {
 func benchmarkReconnect(b *testing.B, t *benchTable, ada, bob *computer, f app.FolderID, dir string) {
 	bob.end()
 	ada.until("alone", func(s app.State) bool { return !connected(s) })
+	b.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true") // of a socket that it can not configure
 	wire := &counting{PacketConn: udpSocket(b)}
 	began := time.Now()
 	bob.start(node.Config{Conns: []net.PacketConn{wire}})
