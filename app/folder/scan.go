@@ -348,7 +348,21 @@ func (e *engine) endWhole(now time.Time) {
 		e.trouble.set("scan", "The folder could not be read: "+sv.err.Error()+".")
 		s.at = now.Add(time.Minute)
 	}
+	if sv.err == nil && len(s.waiting) > 0 {
+		found := s.found
+		s.found = nil
+		e.tell(found, now)
+		if sv.tooNew { // who waits has just written it: one more look reads it
+			s.waiters = append(s.waiters, s.waiting...)
+			s.waiting = nil
+			s.at = now.Add(quietTime)
+		}
+	}
 	e.commit()
+	if len(s.waiting) > 0 {
+		e.quiet = time.Time{}
+		e.publish(now) // Status counts it when they hear of it
+	}
 	for _, w := range s.waiting {
 		w <- sv.err
 	}

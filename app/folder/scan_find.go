@@ -106,6 +106,9 @@ func (e *engine) differs(sv *survey, at sighting, row Row, now time.Time) {
 			return
 		}
 		if wait := e.restless(at, row, now); wait > 0 && !sv.force {
+			if _, again := s.growing[p]; !again {
+				sv.tooNew = true
+			}
 			s.growing[p] = growth{at.stat, max(wait, s.growing[p].delay), now.Add(wait)}
 			e.look(p, now.Add(min(wait, restTime)))
 			return

@@ -26,7 +26,8 @@ type survey struct {
 	ended   bool   // the disk has been walked
 	hold    bool   // all findings are judged together, at the end
 	found   []finding
-	changed int // files that would be deleted or overwritten at the others
+	changed int  // files that would be deleted or overwritten at the others
+	tooNew  bool // a file was left alone because it was written just now
 	err     error
 }
 
