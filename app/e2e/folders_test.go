@@ -447,3 +447,24 @@ func TestFolderFollowsItsInvitation(t *testing.T) {
 		}
 	})
 }
+
+// TestRescanCountsWhatWasJustWritten: also a file that nobody reported and that
+// is too new to be read at once.
+func TestRescanCountsWhatWasJustWritten(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada := w.device("ada")
+		s := &share{w: w, name: "Work", dirs: map[*device]string{}}
+		s.dirs[ada], _ = ada.dir("Work")
+		shared, err := ada.Share(t.Context(), app.ShareRequest{Dir: s.dirs[ada]})
+		w.must(err)
+		s.id = shared.Folder
+		time.Sleep(10 * time.Second) // simulated: it runs
+		s.tree(ada).Blind()
+		time.Sleep(time.Second) // simulated
+		files(s.on(ada), map[string]string{"a": "1", "b": "22"})
+		w.must(ada.Rescan(t.Context(), s.id))
+		if f := s.folder(ada); f.Files != 2 || f.Bytes != 3 {
+			t.Errorf("after Rescan the state has %d files, %d bytes, want 2 and 3", f.Files, f.Bytes)
+		}
+	})
+}
