@@ -113,78 +113,94 @@ func TestOnlyMembersAreServed(t *testing.T) {
 		_, err := ada.Share(t.Context(), app.ShareRequest{Dir: s.dirs[ada], Devices: []app.DeviceID{device}})
 		w.must(err)
 		time.Sleep(time.Second) // simulated
-		feed, got := m.opens(ada.id(), id, openFeed)
-		if got != isOK {
-			t.Fatalf("a member opens the feed and is told %d", got)
-		}
-		rows := map[folder.Path]folder.Entry{}
-		for end := false; !end; {
-			var b folder.Batch
-			w.must(wire.Read(feed, wire.MaxIndex, &b))
-			for _, r := range b.Rows {
-				rows[r.Path] = r.Entry
-			}
-			end = b.Head != nil && !b.Head.Busy
-		}
-		if _, ok := rows["hidden"]; ok || len(rows["plan"].S) != 1 {
-			t.Errorf("the feed has %+v, want plan and not what is ignored", rows)
-		}
-		reads, got := m.opens(ada.id(), id, openRead)
-		if got != isOK {
-			t.Fatalf("a member opens for reading and is told %d", got)
-		}
-		for _, c := range []struct {
-			name string
-			want folder.Want
-		}{
-			{"deleted", folder.Want{Path: "old", Content: blake3.Sum256([]byte("deleted soon"))}},
-			{"ignored", folder.Want{Path: "hidden", Content: blake3.Sum256([]byte("h"))}},
-			{"of another folder", folder.Want{Path: "diary", Content: blake3.Sum256([]byte("dear diary"))}},
-			{"of another folder, at a path of this one", folder.Want{Path: "plan", Content: blake3.Sum256([]byte("dear diary"))}},
-			{"the marker", folder.Want{Path: ".foldpost/folder", Content: blake3.Sum256([]byte("x"))}},
-			{"outside", folder.Want{Path: "../Diary/diary", Content: blake3.Sum256([]byte("dear diary"))}},
-		} {
-			if got := m.asks(reads, c.want); got != gone && got != isRefused {
-				t.Errorf("a member asks for content that is %s and is told %d", c.name, got)
-			}
-		}
-		if got := m.asks(reads, folder.Want{Path: "plan", Content: rows["plan"].S[0].Content}); got != isOK {
-			t.Errorf("a member asks for a file of the folder and is told %d, want %d", got, isOK)
-		}
-
-		w.must(ada.Unshare(t.Context(), s.id, device))
-		time.Sleep(time.Second) // simulated
-		s.on(ada).Write("after", "secret")
-		w.must(ada.Rescan(t.Context(), s.id))
-		w.must(feed.SetDeadline(time.Now().Add(time.Minute)))
-		for {
-			var b folder.Batch
-			if err := wire.Read(feed, wire.MaxIndex, &b); err != nil {
-				break // ended, or nothing came
-			}
-			if slices.ContainsFunc(b.Rows, func(r folder.Announced) bool { return r.Path == "after" }) {
-				t.Error("who is no member any more still hears of new files")
-			}
-		}
-		if _, got := m.opens(ada.id(), id, openFeed); got != isRefused {
-			t.Errorf("who is no member any more opens the feed and is told %d", got)
-		}
-		again, err := m.Open(t.Context(), ada.id(), "folder/1")
-		w.must(err)
-
-		w.must(ada.Unpair(t.Context(), device))
-		w.until("unpaired", time.Minute, func() error {
-			if _, ok := m.Link(ada.id()); ok {
-				return errors.New("still linked")
-			}
-			return nil
-		})
-		if err := wire.Write(again, wire.MaxControl, openFrame{Folder: id, What: openFeed}); err == nil {
-			t.Error("an open stream outlives unpairing")
-		}
-		time.Sleep(5 * time.Minute) // simulated
-		if _, ok := m.Link(ada.id()); ok {
-			t.Error("linked again after unpairing")
-		}
+		feed := m.asMember(ada, id)
+		m.asNobody(ada, s, id, feed)
 	})
+}
+
+// asMember reads a folder and asks for what it does not show. It returns the
+// feed, which stays open.
+func (m *stranger) asMember(ada *device, id folder.ID) p2p.Stream {
+	w, t := m.w, m.w.t
+	t.Helper()
+	feed, got := m.opens(ada.id(), id, openFeed)
+	if got != isOK {
+		t.Fatalf("a member opens the feed and is told %d", got)
+	}
+	rows := map[folder.Path]folder.Entry{}
+	for end := false; !end; {
+		var b folder.Batch
+		w.must(wire.Read(feed, wire.MaxIndex, &b))
+		for _, r := range b.Rows {
+			rows[r.Path] = r.Entry
+		}
+		end = b.Head != nil && !b.Head.Busy
+	}
+	if _, ok := rows["hidden"]; ok || len(rows["plan"].S) != 1 {
+		t.Errorf("the feed has %+v, want plan and not what is ignored", rows)
+	}
+	reads, got := m.opens(ada.id(), id, openRead)
+	if got != isOK {
+		t.Fatalf("a member opens for reading and is told %d", got)
+	}
+	for _, c := range []struct {
+		name string
+		want folder.Want
+	}{
+		{"deleted", folder.Want{Path: "old", Content: blake3.Sum256([]byte("deleted soon"))}},
+		{"ignored", folder.Want{Path: "hidden", Content: blake3.Sum256([]byte("h"))}},
+		{"of another folder", folder.Want{Path: "diary", Content: blake3.Sum256([]byte("dear diary"))}},
+		{"of another folder, at a path of this one", folder.Want{Path: "plan", Content: blake3.Sum256([]byte("dear diary"))}},
+		{"the marker", folder.Want{Path: ".foldpost/folder", Content: blake3.Sum256([]byte("x"))}},
+		{"outside", folder.Want{Path: "../Diary/diary", Content: blake3.Sum256([]byte("dear diary"))}},
+	} {
+		if got := m.asks(reads, c.want); got != gone && got != isRefused {
+			t.Errorf("a member asks for content that is %s and is told %d", c.name, got)
+		}
+	}
+	if got := m.asks(reads, folder.Want{Path: "plan", Content: rows["plan"].S[0].Content}); got != isOK {
+		t.Errorf("a member asks for a file of the folder and is told %d, want %d", got, isOK)
+	}
+	return feed
+}
+
+// asNobody asks again after membership and pairing ended.
+func (m *stranger) asNobody(ada *device, s *share, id folder.ID, feed p2p.Stream) {
+	w, t := m.w, m.w.t
+	t.Helper()
+	device := app.DeviceID(m.identity.ID().String())
+	w.must(ada.Unshare(t.Context(), s.id, device))
+	time.Sleep(time.Second) // simulated
+	s.on(ada).Write("after", "secret")
+	w.must(ada.Rescan(t.Context(), s.id))
+	w.must(feed.SetDeadline(time.Now().Add(time.Minute)))
+	for {
+		var b folder.Batch
+		if err := wire.Read(feed, wire.MaxIndex, &b); err != nil {
+			break // ended, or nothing came
+		}
+		if slices.ContainsFunc(b.Rows, func(r folder.Announced) bool { return r.Path == "after" }) {
+			t.Error("who is no member any more still hears of new files")
+		}
+	}
+	if _, got := m.opens(ada.id(), id, openFeed); got != isRefused {
+		t.Errorf("who is no member any more opens the feed and is told %d", got)
+	}
+	again, err := m.Open(t.Context(), ada.id(), "folder/1")
+	w.must(err)
+
+	w.must(ada.Unpair(t.Context(), device))
+	w.until("unpaired", time.Minute, func() error {
+		if _, ok := m.Link(ada.id()); ok {
+			return errors.New("still linked")
+		}
+		return nil
+	})
+	if err := wire.Write(again, wire.MaxControl, openFrame{Folder: id, What: openFeed}); err == nil {
+		t.Error("an open stream outlives unpairing")
+	}
+	time.Sleep(5 * time.Minute) // simulated
+	if _, ok := m.Link(ada.id()); ok {
+		t.Error("linked again after unpairing")
+	}
 }

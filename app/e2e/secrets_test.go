@@ -176,37 +176,44 @@ func TestSecretsShowNowhere(t *testing.T) {
 		time.Sleep(time.Minute) // simulated
 		show()
 
-		w.mu.Lock()
-		log := w.log.String()
-		w.mu.Unlock()
-		hidden.in(t, "the log", []byte(log))
 		hidden.in(t, "a state or an error", said.Bytes())
-		private := secrets{"a folder's name": []byte("Secret Garden"), "a directory's name": []byte("roses"), "a file's name": []byte("thorny"), "another file's name": []byte("orchid"), "content": []byte("petals are red"), "more content": []byte("violets")}
-		for _, address := range []string{ada.email, bob.email} {
-			for _, m := range w.mail.Messages(address) {
-				hidden.in(t, "a mail", m)
-				private.in(t, "a mail", m)
-			}
-		}
-		tap.mu.Lock()
-		defer tap.mu.Unlock()
-		if len(tap.all) < 10_000 {
-			t.Errorf("only %d bytes of packets: the test tests nothing", len(tap.all))
-		}
-		hidden.in(t, "the packets", tap.all)
-		private.in(t, "the packets", tap.all)
-
-		for _, d := range []*device{ada, bob, cem} {
-			private[d.name+"'s mail address"] = []byte(d.email)
-			private[d.name+"'s IP address"] = []byte(d.addr.Addr().String())
-		}
-		delete(private, "content")
-		var loud strings.Builder
-		for line := range strings.Lines(log) {
-			if !strings.Contains(line, "level=DEBUG") {
-				loud.WriteString(line)
-			}
-		}
-		private.in(t, "the log above debug level", []byte(loud.String()))
+		searchWorld(t, w, hidden, tap, ada, bob, cem)
 	})
+}
+
+// searchWorld looks for secrets, and for names and content, in what leaves
+// devices.
+func searchWorld(t *testing.T, w *world, hidden secrets, tap *wiretap, devices ...*device) {
+	t.Helper()
+	w.mu.Lock()
+	log := w.log.String()
+	w.mu.Unlock()
+	hidden.in(t, "the log", []byte(log))
+	private := secrets{"a folder's name": []byte("Secret Garden"), "a directory's name": []byte("roses"), "a file's name": []byte("thorny"), "another file's name": []byte("orchid"), "content": []byte("petals are red"), "more content": []byte("violets")}
+	for _, address := range []string{devices[0].email, devices[1].email} {
+		for _, m := range w.mail.Messages(address) {
+			hidden.in(t, "a mail", m)
+			private.in(t, "a mail", m)
+		}
+	}
+	tap.mu.Lock()
+	defer tap.mu.Unlock()
+	if len(tap.all) < 10_000 {
+		t.Errorf("only %d bytes of packets: the test tests nothing", len(tap.all))
+	}
+	hidden.in(t, "the packets", tap.all)
+	private.in(t, "the packets", tap.all)
+
+	for _, d := range devices {
+		private[d.name+"'s mail address"] = []byte(d.email)
+		private[d.name+"'s IP address"] = []byte(d.addr.Addr().String())
+	}
+	delete(private, "content")
+	var loud strings.Builder
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, "level=DEBUG") {
+			loud.WriteString(line)
+		}
+	}
+	private.in(t, "the log above debug level", []byte(loud.String()))
 }
