@@ -179,11 +179,15 @@ type Member struct {
 }
 
 // An Offer is a folder that somebody shares with this device.
+//
+// Where several devices offer the same folder, each offer has an id of its
+// own: joining it lets that device write.
 type Offer struct {
-	ID    FolderID `json:"id"`
-	Name  string   `json:"name"`
-	From  DeviceID `json:"from,omitempty"`
-	Files int      `json:"files"`
-	Bytes int64    `json:"bytes"`
-	Role  string   `json:"role"`
+	ID     FolderID `json:"id"`
+	Folder FolderID `json:"folder,omitempty"`
+	Name   string   `json:"name"`
+	From   DeviceID `json:"from,omitempty"`
+	Files  int      `json:"files"`
+	Bytes  int64    `json:"bytes"`
+	Role   string   `json:"role"`
 }

@@ -72,7 +72,7 @@ func (s *session) join(ctx context.Context, svc app.Service, word, dir string, c
 			return err
 		}
 	}
-	shows(ctx, svc, func(st app.State) bool { return isFolder(st, j.offer.ID) })
+	shows(ctx, svc, func(st app.State) bool { return isFolder(st, folderOf(j.offer)) })
 	s.say("%s is kept in sync in %s.", j.offer.Name, j.dir)
 	if !noWait {
 		if err := s.joinWait(ctx, svc, j.offer); err != nil {
@@ -84,7 +84,7 @@ func (s *session) join(ctx context.Context, svc app.Service, word, dir string, c
 			V      int          `json:"v"`
 			Folder app.FolderID `json:"folder"`
 			Path   string       `json:"path"`
-		}{app.StateVersion, j.offer.ID, j.dir})
+		}{app.StateVersion, folderOf(j.offer), j.dir})
 	}
 	s.say("Next: foldpost folders")
 	return nil
@@ -96,7 +96,7 @@ func (s *session) findOffer(ctx context.Context, svc app.Service, word, dir stri
 	said := false
 	err := until(ctx, svc, "for an offer of "+word, func(st app.State) (bool, error) {
 		o, err := resolve(anOffer, word, offers(st))
-		if f, ok := findFolder(st, o.ID); err == nil && ok { // one more device offers what is here
+		if f, ok := findFolder(st, folderOf(o)); err == nil && ok { // one more device offers what is here
 			j, err = joined(f, dir)
 			j.offer, j.more = o, true
 			return true, err
@@ -125,6 +125,14 @@ func (s *session) findOffer(ctx context.Context, svc app.Service, word, dir stri
 		return false, nil
 	})
 	return j, err
+}
+
+// folderOf is the folder of an offer, whose own id may name its device too.
+func folderOf(o app.Offer) app.FolderID {
+	if o.Folder != "" {
+		return o.Folder
+	}
+	return o.ID
 }
 
 // joined is a folder that is here already: joining it again changes nothing.
@@ -211,7 +219,7 @@ func (s *session) joinWait(ctx context.Context, svc app.Service, o app.Offer) er
 	defer bar.close()
 	seen, heard := false, o.Files == 0
 	return until(ctx, svc, "for the files", func(st app.State) (bool, error) {
-		f, ok := findFolder(st, o.ID)
+		f, ok := findFolder(st, folderOf(o))
 		if !ok {
 			if !seen {
 				return false, nil // the State is a moment behind

@@ -128,7 +128,7 @@ func (n *Node) Look(_ context.Context, text string) (app.Proposal, error) {
 	}
 	for _, f := range p.Folders {
 		prop.Folders = append(prop.Folders, app.Offer{
-			ID: folderID(f.ID), Name: shownName(f.Name), Files: int(min(f.Files, 1<<40)), Bytes: int64(min(f.Bytes, 1<<60)), Role: roleName(f.Role),
+			ID: folderID(f.ID), Folder: folderID(f.ID), Name: shownName(f.Name), Files: int(min(f.Files, 1<<40)), Bytes: int64(min(f.Bytes, 1<<60)), Role: roleName(f.Role),
 		})
 	}
 	return prop, nil

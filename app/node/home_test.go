@@ -98,19 +98,30 @@ func TestJoinTwiceAtOnce(t *testing.T) {
 	}
 }
 
-// TestOfferOfSeveral: what joining an offer of several devices means does not
-// depend on who is asked first.
+// TestOfferOfSeveral: a yes to one device's offer lets in that device alone.
 func TestOfferOfSeveral(t *testing.T) {
 	n := sleeping(t)
-	n.offered(p2p.PeerID{2}, offerFrame{ID: folder.ID{9}, Name: "two", Bytes: 7, Role: 1})
-	n.offered(p2p.PeerID{3}, offerFrame{ID: folder.ID{9}, Name: "three", Bytes: 9, Role: 2})
-	offer := n.offered(p2p.PeerID{1}, offerFrame{ID: folder.ID{9}, Name: "one", Bytes: 5, Role: 2})
-	want := offerFrame{ID: folder.ID{9}, Name: "one", Bytes: 9, Role: 1}
-	for range 20 {
-		from, got, err := n.findOffer(offer)
-		if err != nil || got != want || !slices.Equal(from, []p2p.PeerID{{1}, {2}, {3}}) {
-			t.Fatalf("findOffer = %d devices, %+v, %v, want 3, %+v", len(from), got, err, want)
-		}
+	ada, mallory := p2p.PeerID{1}, p2p.PeerID{2}
+	offer := n.offered(ada, offerFrame{ID: folder.ID{9}, Name: "Photos", Role: 2})
+	n.offered(mallory, offerFrame{ID: folder.ID{9}, Name: "Photos", Role: 1})
+	dir := filepath.Join(t.TempDir(), "Photos")
+	if err := n.Join(t.Context(), offer, dir); app.CodeOf(err) != app.CodeUsage {
+		t.Errorf("Join of what two offer = %v, want code usage", err)
+	}
+	if err := n.Join(t.Context(), offer+app.FolderID("-"+ada.Short()), dir); err != nil {
+		t.Fatal(err)
+	}
+	s := n.keep.view()
+	f := s.folder(key{9})
+	if len(f.Members) != 1 || f.Members[0].Peer != key(ada) || f.Role != roleReadOnly {
+		t.Errorf("members %+v, role %s; want ada alone, and to receive only", f.Members, f.Role)
+	}
+	if err := n.Join(t.Context(), offer, ""); err != nil { // mallory's is the only one left
+		t.Fatal(err)
+	}
+	s = n.keep.view()
+	if f := s.folder(key{9}); len(f.Members) != 2 || f.Role != roleReadWrite {
+		t.Errorf("after a second yes: members %+v, role %s", f.Members, f.Role)
 	}
 }
 

@@ -144,8 +144,8 @@ func (s *kept) begin(r p2p.Record, now time.Time) error {
 		}
 	} else if inv := s.received(r.Token); inv != nil {
 		p.Told = inv.Addrs
-		if r.Via == p2p.ViaWords {
-			p.Owner = inv.With // whose letter the words opened
+		if r.Via == p2p.ViaWords && inv.MessageID != "" {
+			p.Owner = inv.With // whose mail was shown before its letter was opened; by hand it is only a claim
 		}
 	}
 	s.Peers = append(s.Peers, p)

@@ -68,20 +68,6 @@ func (n *Node) Answer(ctx context.Context, id app.QuestionID, choice string) err
 	return nil
 }
 
-// decline takes an offer off the list.
-func (n *Node) decline(offer app.FolderID) error {
-	from, o, err := n.findOffer(offer)
-	if err != nil {
-		return err
-	}
-	return n.update(func(s *kept) error {
-		for _, id := range from {
-			s.Declined = append(s.Declined, declined{key(id), key(o.ID)})
-		}
-		return nil
-	})
-}
-
 // Rescan implements [app.Service].
 func (n *Node) Rescan(ctx context.Context, f app.FolderID) error {
 	r, err := n.started(ctx, f)

@@ -3,10 +3,8 @@ package node
 import (
 	"context"
 	"errors"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"foldpost/app"
@@ -106,13 +104,14 @@ func (n *Node) folderAt(s *kept, dir string) (*keptFolder, error) {
 
 // Join implements [app.Service].
 func (n *Node) Join(_ context.Context, offer app.FolderID, dir string) error {
-	from, o, err := n.findOffer(offer)
+	found, err := n.findOffer(offer)
 	if err != nil {
 		return err
 	}
+	o, role := found.frame, roleName(found.frame.Role)
 	s := n.keep.view()
 	if k := s.folder(key(o.ID)); k != nil { // kept already: one more member
-		return n.changeFolder(offer, func(_ *kept, k *keptFolder) error { k.addMembers(from); return nil })
+		return n.changeFolder(folderID(k.ID), func(_ *kept, k *keptFolder) error { k.addMember(found.from, role); return nil })
 	}
 	real, err := n.checkDir(dir, s, true)
 	if err != nil {
@@ -129,14 +128,14 @@ func (n *Node) Join(_ context.Context, offer app.FolderID, dir string) error {
 	}
 	return n.update(func(s *kept) error {
 		if k := s.folder(key(o.ID)); k != nil { // another call was quicker
-			k.addMembers(from)
+			k.addMember(found.from, role)
 			return nil
 		}
 		if err := errors.Join(s.taken(real), n.checkPlace(real, *s)); err != nil {
 			return err
 		}
-		k := keptFolder{ID: key(o.ID), Name: shownName(o.Name), Path: real, Role: roleName(o.Role)}
-		k.addMembers(from)
+		k := keptFolder{ID: key(o.ID), Name: shownName(o.Name), Path: real, Role: role}
+		k.addMember(found.from, role)
 		s.Folders = append(s.Folders, k)
 		return nil
 	})
@@ -152,42 +151,13 @@ func (s *kept) taken(dir string) error {
 	return nil
 }
 
-// addMembers adds devices that share the folder with this one: who shares may
+// addMember adds a device that shares the folder with this one: who shares may
 // write.
-func (k *keptFolder) addMembers(peers []p2p.PeerID) {
-	for _, id := range peers {
-		if k.member(id) == nil {
-			k.Members = append(k.Members, keptMember{Peer: key(id), Role: roleReadWrite, Joined: true})
-		}
+func (k *keptFolder) addMember(id p2p.PeerID, gives string) {
+	if k.member(id) == nil {
+		k.Members = append(k.Members, keptMember{Peer: key(id), Role: roleReadWrite, Gives: gives, Joined: true})
+		k.Role = k.ourRole()
 	}
-}
-
-// findOffer returns an offer and the connected devices that make it.
-func (n *Node) findOffer(offer app.FolderID) (from []p2p.PeerID, o offerFrame, err error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	ids := slices.SortedFunc(maps.Keys(n.peers), func(a, b p2p.PeerID) int { return slices.Compare(a[:], b[:]) })
-	for _, id := range ids {
-		p := n.peers[id]
-		if p.heard == nil {
-			continue
-		}
-		for _, f := range p.heard.Offers {
-			switch {
-			case folderID(key(f.ID)) != offer || len(from) > 0 && f.ID != o.ID:
-				continue
-			case len(from) == 0:
-				o = f
-			case roleName(f.Role) == roleReadWrite: // each decides what it takes from us
-				o.Role = f.Role
-			}
-			from, o.Bytes = append(from, id), max(o.Bytes, f.Bytes)
-		}
-	}
-	if from == nil {
-		return nil, o, app.Errorf(app.CodeNotFound, "nobody who is connected offers the folder %s: foldpost status lists offers", offer)
-	}
-	return from, o, nil
 }
 
 // checkRoom refuses what does not fit, before anything is written. What is
@@ -237,10 +207,11 @@ func sizeOf(dir string) (int64, error) {
 
 // Compare implements [app.Service].
 func (n *Node) Compare(ctx context.Context, offer app.FolderID, dir string) (app.Comparison, error) {
-	from, o, err := n.findOffer(offer)
+	found, err := n.findOffer(offer)
 	if err != nil {
 		return app.Comparison{}, err
 	}
+	o := found.frame
 	real, err := n.checkDir(dir, n.keep.view(), true)
 	if err != nil {
 		return app.Comparison{}, err
@@ -258,7 +229,7 @@ func (n *Node) Compare(ctx context.Context, offer app.FolderID, dir string) (app
 		return app.Comparison{}, app.Errorf(app.CodeFailed, "%s can not be used: %v", real, err)
 	}
 	defer tree.Close()
-	r := newRemote(folder.DeviceID(from[0]), o.ID, n.opener(from[0]))
+	r := newRemote(folder.DeviceID(found.from), o.ID, n.opener(found.from))
 	defer r.close()
 	c, err := folder.Compare(ctx, tree, assets.Ignore, r)
 	if err != nil {

@@ -77,7 +77,9 @@ func (n *Node) buildState() app.State {
 		st.Folders = append(st.Folders, f)
 		questions = append(questions, qs...)
 	}
-	st.Offers = n.offers(&s)
+	for _, o := range n.openOffers(&s) {
+		st.Offers = append(st.Offers, o.shown())
+	}
 	st.Questions = append(st.Questions, n.questions(&s, st.Offers)...)
 	st.Questions = append(st.Questions, questions...)
 	slices.SortStableFunc(st.Questions, func(a, b app.Question) int { return a.Since.Compare(b.Since) })
@@ -191,32 +193,6 @@ func memberState(m keptMember, st folder.Status) app.Member {
 		}
 	}
 	return am
-}
-
-// offers are the folders that connected devices share with this one and that
-// it does not keep with them.
-func (n *Node) offers(s *kept) []app.Offer {
-	list := []app.Offer{}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for id, p := range n.peers {
-		if p.heard == nil {
-			continue
-		}
-		for _, o := range p.heard.Offers {
-			if k := s.folder(key(o.ID)); k != nil && k.member(id) != nil || slices.Contains(s.Declined, declined{key(id), key(o.ID)}) {
-				continue
-			}
-			list = append(list, app.Offer{
-				ID: folderID(key(o.ID)), Name: shownName(o.Name), From: deviceID(key(id)),
-				Files: int(min(o.Files, 1<<40)), Bytes: int64(min(o.Bytes, 1<<60)), Role: roleName(o.Role),
-			})
-		}
-	}
-	slices.SortFunc(list, func(a, b app.Offer) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID), cmp.Compare(a.From, b.From))
-	})
-	return list
 }
 
 // questions are those of the node itself: what a running call asks, what came
