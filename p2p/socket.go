@@ -36,10 +36,15 @@ type socket struct {
 	listener  *quic.Listener
 }
 
+// pairingKeepAlive holds a pairing link while a person is asked. Links have
+// PINGs of their own, more often.
+const pairingKeepAlive = 15 * time.Second
+
 func quicConfig() *quic.Config {
 	return &quic.Config{
 		HandshakeIdleTimeout:           handshakeTimeout,
 		MaxIdleTimeout:                 idleTimeout,
+		KeepAlivePeriod:                pairingKeepAlive,
 		InitialStreamReceiveWindow:     512 << 10,
 		MaxStreamReceiveWindow:         16 << 20,
 		InitialConnectionReceiveWindow: 768 << 10, // all that a stranger who pairs can make us hold

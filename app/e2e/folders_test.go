@@ -441,6 +441,13 @@ func TestFolderFollowsItsInvitation(t *testing.T) {
 
 		_, err = bob.Accept(t.Context(), app.AcceptRequest{Input: shared.Invitations[0].Text, Words: shared.Invitations[0].Words})
 		w.must(err)
+		ada.eventually("asked which of the two is bob", time.Minute, func(st app.State) bool {
+			return len(st.Questions) == 1 && st.Questions[0].Kind == app.AskChangedKey
+		})
+		bob.never("linked without ada's yes", 10*time.Minute, paired)
+		ada.eventually("asked again", 10*time.Minute, func(st app.State) bool {
+			return len(st.Questions) == 1 && ada.Answer(t.Context(), st.Questions[0].ID, app.ChoiceYes) == nil
+		})
 		bob.eventually("offered", time.Minute, func(st app.State) bool { return len(st.Offers) == 1 && st.Offers[0].ID == shared.Folder })
 		if len(mallory.State().Offers) != 0 {
 			t.Errorf("mallory is offered %+v", mallory.State().Offers)

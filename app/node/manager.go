@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"foldpost/app"
@@ -71,31 +72,70 @@ func (m manager) PairingWrong(t p2p.Token) {
 }
 
 // PeerPairingRequest implements [p2p.Manager]: words prove the person; a link
-// proves only that somebody had it, so its maker is asked.
+// proves only that somebody had it, so its maker is asked, and so is he where
+// another device already goes by the name or address that is claimed.
 func (m manager) PeerPairingRequest(ctx context.Context, r p2p.PairingRequest) error {
-	if r.Via != p2p.ViaLink {
-		return nil
-	}
 	s := m.keep.view()
 	inv := s.sent(r.Token)
 	if inv == nil {
 		return &p2p.PairingError{Code: p2p.PairingRefused}
 	}
-	name := shownName(r.Metadata.Name)
-	choice, err := m.ask(ctx, app.Question{
-		ID:   app.QuestionID("pairing-" + string(inv.id())),
-		Kind: app.AskPairing, Invitation: inv.id(),
-		Text:    fmt.Sprintf("A device that calls itself %q used your link. Let it in?", name),
-		Choices: []app.Choice{{ID: app.ChoiceYes, Text: "Let it in"}, {ID: app.ChoiceNo, Text: "Refuse"}},
-		Since:   time.Now(),
-	})
-	if err != nil {
-		return err
+	if old := s.sameClaims(r); old != nil {
+		err := m.mayPair(ctx, app.Question{
+			ID:   app.QuestionID("changed-" + string(inv.id())),
+			Kind: app.AskChangedKey,
+			Text: fmt.Sprintf("A device that calls itself %s wants to be linked, but it is not the %s you know. A new or newly installed computer is; somebody else's may be, too.",
+				claims(r.Metadata), shownName(old.Metadata.Name)),
+			Choices: []app.Choice{{ID: app.ChoiceYes, Text: "Keep both"}, {ID: app.ChoiceNo, Text: "Refuse it"}},
+		}, inv)
+		if err != nil {
+			return err
+		}
 	}
-	if choice != app.ChoiceYes {
+	if r.Via != p2p.ViaLink {
+		return nil
+	}
+	return m.mayPair(ctx, app.Question{
+		ID:      app.QuestionID("pairing-" + string(inv.id())),
+		Kind:    app.AskPairing,
+		Text:    fmt.Sprintf("A device that calls itself %q used your link. Let it in?", shownName(r.Metadata.Name)),
+		Choices: []app.Choice{{ID: app.ChoiceYes, Text: "Let it in"}, {ID: app.ChoiceNo, Text: "Refuse"}},
+	}, inv)
+}
+
+// mayPair asks about an invitation, and refuses unless the answer is yes.
+func (m manager) mayPair(ctx context.Context, q app.Question, inv *invitation) error {
+	q.Invitation, q.Since = inv.id(), time.Now()
+	choice, err := m.ask(ctx, q)
+	switch {
+	case err != nil: // nobody answered: the other side asks again later
+		return &p2p.PairingError{Code: p2p.PairingBusy}
+	case choice != app.ChoiceYes:
 		return &p2p.PairingError{Code: p2p.PairingUserNo}
 	}
 	return nil
+}
+
+// sameClaims returns another paired device that goes by the name or the
+// address that a new one claims.
+func (s *kept) sameClaims(r p2p.PairingRequest) *keptPeer {
+	for i := range s.Peers {
+		p := &s.Peers[i]
+		switch {
+		case p.Peer == key(r.Peer) || p.State == p2p.Pending:
+		case r.Metadata.Name != "" && strings.EqualFold(p.Metadata.Name, r.Metadata.Name),
+			r.Metadata.Address != "" && (strings.EqualFold(p.Metadata.Address, r.Metadata.Address) || strings.EqualFold(p.Owner, r.Metadata.Address)):
+			return p
+		}
+	}
+	return nil
+}
+
+func claims(m p2p.Metadata) string {
+	if m.Address == "" {
+		return fmt.Sprintf("%q", shownName(m.Name))
+	}
+	return fmt.Sprintf("%q of %s", shownName(m.Name), shownName(m.Address))
 }
 
 // PairingSave implements [p2p.Manager].
