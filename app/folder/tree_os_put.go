@@ -176,6 +176,8 @@ func (t *diskTree) replace(root *dirAt, p Path, dir *dirAt, at onDisk, s staged)
 		return dir.unlocked(func() error { return exchange(s.dirAt, s.name, dir, at.name) })
 	}
 	put, err := s.Lstat(s.name)
+	open, _ := s.openFile(s.name) // while it is, no new file gets its inode number
+	defer open.Close()
 	if err == nil {
 		err = swap()
 	}
@@ -183,6 +185,7 @@ func (t *diskTree) replace(root *dirAt, p Path, dir *dirAt, at onDisk, s staged)
 	case err == nil:
 		err = t.checkOut(root, p, at, s, statOf(put), swap)
 	case errors.Is(err, errors.ErrUnsupported):
+		open.Close() // some systems do not rename open files
 		err = dir.unlocked(func() error { return rename(s.dirAt, s.name, dir, at.name) })
 	case errors.Is(err, fs.ErrNotExist):
 		err = ErrChanged
@@ -211,7 +214,7 @@ func (t *diskTree) checkOut(root *dirAt, p Path, at onDisk, s staged, put Stat, 
 	if err := swap(); err != nil {
 		return t.rescue(root, p, s, err)
 	}
-	if info, err = s.Lstat(s.name); err == nil && statOf(info).Ino == put.Ino {
+	if info, err = s.Lstat(s.name); err == nil && sameInode(statOf(info), put) {
 		return ErrChanged
 	}
 	return t.rescue(root, p, s, swap())
