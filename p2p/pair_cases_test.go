@@ -149,24 +149,35 @@ func TestBusyThenUsed(t *testing.T) {
 }
 
 func TestPersonSaysNo(t *testing.T) {
-	for name, ask := range map[string]func(context.Context, PairingRequest) error{
-		"no":     func(context.Context, PairingRequest) error { return errors.New("who is that") },
-		"absent": func(ctx context.Context, _ PairingRequest) error { <-ctx.Done(); return ctx.Err() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *pairWorld) {
-				anna, bob := w.add("anna"), w.add("bob")
-				anna.ask = ask
-				_, err := bob.pair(t.Context(), anna.invite(1, ViaLink))
-				if e, ok := errors.AsType[*PairingError](err); !ok || e.Code != PairingUserNo || !e.Remote {
-					t.Errorf("pair = %v, want user-no", err)
-				}
-				if agree(t, anna, bob) {
-					t.Error("paired")
-				}
-			})
-		})
-	}
+	inBubble(t, func(t *testing.T, w *pairWorld) {
+		anna, bob := w.add("anna"), w.add("bob")
+		anna.ask = func(context.Context, PairingRequest) error { return errors.New("who is that") }
+		_, err := bob.pair(t.Context(), anna.invite(1, ViaLink))
+		if e, ok := errors.AsType[*PairingError](err); !ok || e.Code != PairingUserNo || !e.Remote {
+			t.Errorf("pair = %v, want user-no", err)
+		}
+		if agree(t, anna, bob) {
+			t.Error("paired")
+		}
+	})
+}
+
+// A person who is not there has not said no: the other side goes on trying.
+func TestPersonIsAbsent(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *pairWorld) {
+		anna, bob := w.add("anna"), w.add("bob")
+		asked := 0
+		anna.ask = func(ctx context.Context, _ PairingRequest) error {
+			if asked++; asked > 3 {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		if _, err := bob.pair(t.Context(), anna.invite(1, ViaLink)); err != nil || !agree(t, anna, bob) {
+			t.Errorf("pair = %v, want paired at the fourth question", err)
+		}
+	})
 }
 
 // An invitation is for the peer of the first answer letter only.

@@ -104,8 +104,11 @@ func (p *pairing) ask(ctx context.Context, r PairingRequest) error {
 	if !p.config.Turns.now(func() { err = p.config.Manager.PeerPairingRequest(ctx, r) }) {
 		return fmt.Errorf("ask about %s: %w", r.Peer.Short(), context.Canceled)
 	}
-	if err != nil {
-		return &PairingError{Code: PairingUserNo}
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil: // nobody is there: that is no answer
+		return &PairingError{Code: PairingBusy}
 	}
-	return nil
+	return &PairingError{Code: PairingUserNo}
 }
