@@ -466,7 +466,9 @@ func FuzzPairingFrames(f *testing.F) {
 	id := NewIdentity()
 	for _, v := range []any{
 		newOffer(frameAnswer, Token{1}, id, Metadata{Name: "n", Address: "a@b", Features: []string{"x"}}),
-		proofFrame{Type: frameProofA}, plainFrame{Type: framePending}, statusFrame{Type: frameStatus},
+		proofFrame{Type: frameProofA},
+		plainFrame{Type: framePending},
+		statusFrame{Type: frameStatus},
 	} {
 		b, err := wire.Marshal(v)
 		if err != nil {
