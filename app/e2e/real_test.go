@@ -19,6 +19,7 @@ import (
 // TestRealLink is the whole way without mail: two processes, a
 // link, and the commands that a script would use.
 func TestRealLink(t *testing.T) {
+	installed(t)
 	a, b := newProcess(t, "a"), newProcess(t, "b")
 	a.start()
 	b.start()
@@ -144,15 +145,23 @@ func TestRealMail(t *testing.T) {
 	}
 }
 
-func startMailServer(t *testing.T) (ca string) {
+// installed has what these tests need beside Go put on the machine, and
+// returns the script that starts the mail server.
+func installed(t *testing.T) (script string) {
 	t.Helper()
 	script, err := filepath.Abs("mailserver.sh")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command(script, "install").CombinedOutput(); err != nil {
-		t.Fatalf("mail server: %v\n%s", err, out)
+		t.Fatalf("%v\n%s", err, out)
 	}
+	return script
+}
+
+func startMailServer(t *testing.T) (ca string) {
+	t.Helper()
+	script := installed(t)
 	dir, err := os.MkdirTemp("", "foldpost-mail-") // Postfix's own users go through it
 	if err != nil {
 		t.Fatal(err)
