@@ -19,8 +19,8 @@ const protocolShares = "shares/1"
 
 // A sharesFrame is what one device has to say to another about folders.
 type sharesFrame struct {
-	Offers []offerFrame `wire:"1,max=512"` // that the receiver may keep
-	Keeps  []folder.ID  `wire:"2,max=512"` // in which the sender takes part with the receiver
+	Offers []offerFrame `wire:"1,max=2048"` // that the receiver may keep
+	Keeps  []folder.ID  `wire:"2,max=2048"` // in which the sender takes part with the receiver
 }
 
 // An offerFrame describes a folder; name and numbers are claims.
@@ -120,7 +120,7 @@ func (n *Node) tellShares(ctx context.Context, p *peer) error {
 	var told sharesFrame
 	for {
 		if f := n.sharesFor(p.id); first || !f.equal(told) {
-			if err := wire.Write(s, wire.MaxControl, f); err != nil {
+			if err := wire.Write(s, wire.MaxIndex, f); err != nil {
 				return fmt.Errorf("tell shares: %w", err)
 			}
 			told, first = f, false
@@ -139,7 +139,7 @@ func (n *Node) tellShares(ctx context.Context, p *peer) error {
 func (n *Node) hearShares(id p2p.PeerID, s p2p.Stream) error {
 	for {
 		var f sharesFrame
-		if err := wire.Read(s, wire.MaxControl, &f); err != nil {
+		if err := wire.Read(s, wire.MaxIndex, &f); err != nil {
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
