@@ -72,6 +72,10 @@ func (s *session) showState(st app.State) error {
 		s.head("Invitations")
 		t := newTable(s.out)
 		for _, i := range st.Invitations {
+			if i.Step == app.StepPaired {
+				t.row(abbr(invitations(st), string(i.ID)), inviteLabel(i), "used by "+deviceName(st, i.Device), "not the right one? foldpost unpair "+short(string(i.Device)))
+				continue
+			}
 			t.row(abbr(invitations(st), string(i.ID)), inviteLabel(i), string(i.Step), "until "+day(i.Expires), i.Problem)
 		}
 		if err := t.print(); err != nil {

@@ -73,7 +73,11 @@ const (
 	wordsExpire  = 7 * 24 * time.Hour
 	linkExpires  = 24 * time.Hour
 	rememberEnds = 7 * 24 * time.Hour
-	showUsed     = time.Minute // so that whoever waits for it sees what it led to
+
+	// A used invitation is shown for a while: to who waits for what it led to,
+	// and to its inviter long enough to notice that the wrong one used it.
+	showAccepted = time.Minute
+	showInvited  = 72 * time.Hour
 )
 
 // id is what the user sees of an invitation: a hash, because who knows the
@@ -125,7 +129,11 @@ func (inv *invitation) shown(now time.Time) bool {
 	case invOpen:
 		return true
 	case invUsed:
-		return inv.Ended.IsZero() || now.Sub(inv.Ended) < showUsed
+		shown := showAccepted
+		if inv.Direction == app.Sent {
+			shown = showInvited
+		}
+		return inv.Ended.IsZero() || now.Sub(inv.Ended) < shown
 	}
 	return inv.Problem != "" && now.Before(inv.Expires.Add(24*time.Hour))
 }

@@ -289,7 +289,8 @@ func (n *Node) Unpair(_ context.Context, d app.DeviceID) error {
 		}
 		for i := range s.Invitations {
 			inv := &s.Invitations[i]
-			if inv.State == invOpen && (inv.Peer == key(id) || owner != "" && strings.EqualFold(inv.With, owner)) {
+			open := inv.State == invOpen && owner != "" && strings.EqualFold(inv.With, owner)
+			if open || (inv.State == invOpen || inv.State == invUsed) && inv.Peer == key(id) {
 				inv.end(invCancelled, "")
 			}
 		}
