@@ -45,7 +45,7 @@ func TestBothAcceptEachOther(t *testing.T) {
 					}
 					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 					defer cancel()
-					ra, rb, err := pairBoth(ctx, a, b, later)
+					_, _, err := pairBoth(ctx, a, b, later)
 					unreached := reach == "only a reaches b" && later > 0 // a has what it wants before b asks
 					if err != nil && !unreached {
 						t.Errorf("pair = %v; a %v, b %v", err, a.disk.events, b.disk.events)
@@ -54,13 +54,36 @@ func TestBothAcceptEachOther(t *testing.T) {
 					if !agree(t, a, b) {
 						t.Error("not paired")
 					}
-					if later == 0 && reach == "both" && (ra.T != rb.T || ra.Role != Inviter) {
-						t.Errorf("a is %d in %x, b in %x: want the invitation of the smaller id, a's", ra.Role, ra.T[:4], rb.T[:4])
-					}
 				})
 			})
 		}
 	}
+}
+
+// Both have said yes before either reaches the other: the invitation of the
+// smaller id is carried out.
+func TestBothAcceptBeforeTheyMeet(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *pairWorld) {
+		a, b := w.add("a"), w.add("b")
+		if !lessID(a.self, b.self) {
+			a, b = b, a
+		}
+		w.block(a, b, true)
+		w.block(b, a, true)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		time.AfterFunc(time.Minute, func() {
+			w.block(a, b, false)
+			w.block(b, a, false)
+		})
+		ra, rb, err := pairBoth(ctx, a, b, 0)
+		if err != nil || ra.T != rb.T || ra.Role != Inviter {
+			t.Errorf("a is %d in %x, b in %x, %v: want the invitation of the smaller id, a's", ra.Role, ra.T[:4], rb.T[:4], err)
+		}
+		if !agree(t, a, b) {
+			t.Error("not paired")
+		}
+	})
 }
 
 // Both accept each other, and the link breaks somewhere.
