@@ -38,7 +38,8 @@ cross: ## one static file each for linux, windows and darwin
 
 test-long: ## the race detector, and many more random histories of the sync engine
 	$(GO) test -race ./p2p/... ./mail/... ./app/...
-	FOLDPOST_HISTORIES=20000 $(GO) test -count=1 -timeout 20m -run 'Many|Rapid|Random' ./app/folder
+	FOLDPOST_HISTORIES=10000 $(GO) test -count=1 -timeout 20m -run 'TestMany$$' ./app/folder
+	FOLDPOST_HISTORIES=400 $(GO) test -count=1 -timeout 20m -run 'Test(Random|Calm|Rapid)?Histories$$' ./app/folder
 
 test-real: ## Postfix, Dovecot and real processes (installs them when root on Debian)
 	$(GO) test -count=1 -timeout 15m -tags real -run TestReal ./app/e2e
