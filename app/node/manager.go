@@ -82,7 +82,7 @@ func (m manager) PeerPairingRequest(ctx context.Context, r p2p.PairingRequest) e
 	}
 	if old := s.sameClaims(r); old != nil {
 		err := m.mayPair(ctx, app.Question{
-			ID:   app.QuestionID("changed-" + string(inv.id())),
+			ID:   app.QuestionID("changed-" + string(inv.id()) + "-" + r.Peer.Short()),
 			Kind: app.AskChangedKey,
 			Text: fmt.Sprintf("A device that calls itself %s wants to be linked, but it is not the %s you know. A new or newly installed computer is; somebody else's may be, too.",
 				claims(r.Metadata), shownName(old.Metadata.Name)),
@@ -96,7 +96,7 @@ func (m manager) PeerPairingRequest(ctx context.Context, r p2p.PairingRequest) e
 		return nil
 	}
 	return m.mayPair(ctx, app.Question{
-		ID:      app.QuestionID("pairing-" + string(inv.id())),
+		ID:      app.QuestionID("pairing-" + string(inv.id()) + "-" + r.Peer.Short()),
 		Kind:    app.AskPairing,
 		Text:    fmt.Sprintf("A device that calls itself %q used your link. Let it in?", shownName(r.Metadata.Name)),
 		Choices: []app.Choice{{ID: app.ChoiceYes, Text: "Let it in"}, {ID: app.ChoiceNo, Text: "Refuse"}},

@@ -55,17 +55,7 @@ func (n *Node) Answer(ctx context.Context, id app.QuestionID, choice string) err
 		}
 		return f.Answer(strings.TrimPrefix(string(id), string(q.Folder)+"-"), choice)
 	}
-	n.mu.Lock()
-	a := n.asked[id]
-	n.mu.Unlock()
-	if a == nil {
-		return app.Errorf(app.CodeNotFound, "question %s does not wait any more", id)
-	}
-	select {
-	case a.answer <- choice:
-	default: // answered already
-	}
-	return nil
+	return n.choose(id, choice)
 }
 
 // Rescan implements [app.Service].

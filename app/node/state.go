@@ -201,9 +201,7 @@ func (n *Node) questions(s *kept, offers []app.Offer) []app.Question {
 	var list []app.Question
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, a := range n.asked {
-		list = append(list, a.question)
-	}
+	list = append(list, n.askedNow()...)
 	for _, a := range n.inbox {
 		list = append(list, a.question())
 	}
