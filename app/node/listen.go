@@ -87,9 +87,10 @@ func (n *Node) openSockets() ([]net.PacketConn, error) {
 }
 
 // hostAddresses returns the addresses under which the sockets can be reached
-// on this computer's networks.
+// on this computer's networks. Where it is in none, what else runs on it can
+// reach it by loopback.
 func hostAddresses(conns []net.PacketConn) []netip.AddrPort {
-	var found []netip.AddrPort
+	var found, alone []netip.AddrPort
 	for _, c := range conns {
 		local, ok := c.LocalAddr().(*net.UDPAddr)
 		if !ok {
@@ -105,6 +106,14 @@ func hostAddresses(conns []net.PacketConn) []netip.AddrPort {
 				found = append(found, netip.AddrPortFrom(a, bound.Port()))
 			}
 		}
+		loopback := netip.IPv6Loopback()
+		if bound.Addr().Is4() {
+			loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		}
+		alone = append(alone, netip.AddrPortFrom(loopback, bound.Port()))
+	}
+	if len(found) == 0 {
+		return alone
 	}
 	return found
 }
