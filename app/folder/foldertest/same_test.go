@@ -85,7 +85,7 @@ func (p *pair) program(rng *rand.Rand, path folder.Path, old [2]map[folder.Path]
 			old[i][path], _ = t.Stat(path)
 		}
 	}
-	content, bits := strings.Repeat("n", rng.IntN(20)), uint32(rng.IntN(8)<<6|0o444)
+	content, bits := strings.Repeat("n", rng.IntN(20)), uint32(rng.IntN(2)<<6|rng.IntN(8)<<3|0o604)
 	switch rng.IntN(8) {
 	case 0, 1:
 		p.both("Put "+string(path), func(t folder.Tree, _ User) string {
