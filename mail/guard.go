@@ -17,6 +17,7 @@ const (
 	maxResponse   = 64 << 10 // bytes of one response outside its literals
 	maxLiterals   = 1 << 20  // bytes of all literals of one response
 	maxPerMinute  = 10 << 20 // bytes: what bodiesPerMinute and headersPerMinute allow, and some
+	maxResponses  = 20_000   // in a minute; each costs the parser some hundred bytes
 	maxSilence    = 6 * time.Minute
 	maxTokenBytes = 32 // of a response's first words, as far as they matter
 )
@@ -87,25 +88,32 @@ func (g *guard) fail(err error) {
 
 func (g *guard) check(b []byte) error {
 	if now := time.Now(); now.Sub(g.minute) >= time.Minute {
-		g.minute, g.bytes = now, 0
+		g.minute, g.bytes, g.scan.responses = now, 0, 0
 	}
 	g.bytes += len(b)
 	if g.bytes > maxPerMinute {
 		return fmt.Errorf("%w: more than %d bytes in a minute", errHostile, maxPerMinute)
 	}
-	return g.scan.feed(b)
+	if err := g.scan.feed(b); err != nil {
+		return err
+	}
+	if g.scan.responses > maxResponses {
+		return fmt.Errorf("%w: more than %d responses in a minute", errHostile, maxResponses)
+	}
+	return nil
 }
 
 // scanner finds the borders of IMAP responses, literals and quoted strings.
 type scanner struct {
-	state    scanState
-	words    []byte // the response's first words, to tell its kind
-	depth    int
-	response int  // bytes outside literals
-	literals int  // bytes of literals
-	literal  int  // bytes still to come of this one
-	open     bool // status text: a [ that is not closed yet
-	begun    bool // status text: anything after the type
+	state     scanState
+	words     []byte // the response's first words, to tell its kind
+	depth     int
+	responses int  // that have ended
+	response  int  // bytes outside literals
+	literals  int  // bytes of literals
+	literal   int  // bytes still to come of this one
+	open      bool // status text: a [ that is not closed yet
+	begun     bool // status text: anything after the type
 }
 
 type scanState int
@@ -280,5 +288,5 @@ func (s *scanner) size(c byte) error {
 }
 
 func (s *scanner) reset() {
-	*s = scanner{words: s.words[:0]}
+	*s = scanner{words: s.words[:0], responses: s.responses + 1}
 }

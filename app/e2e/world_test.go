@@ -129,8 +129,8 @@ func (w *world) watch(spy func(packet) bool) {
 func (w *world) socket(addr netip.AddrPort) (c net.PacketConn, end func()) {
 	l := &simnet.SimulatedLink{Latency: 10 * time.Millisecond, UploadPacket: w}
 	s := simnet.NewBlockingSimConn(net.UDPAddrFromAddrPort(addr), l)
-	w.AddNode(net.UDPAddrFromAddrPort(addr), l)
 	l.Start()
+	w.AddNode(net.UDPAddrFromAddrPort(addr), l) // after Start: the other side may be sending already
 	return s, func() { s.Close(); l.Close() }
 }
 
