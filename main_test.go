@@ -44,7 +44,6 @@ var confined = map[string][]string{
 	"github.com/flynn/noise":           {"mail/letter.go"},
 	"modernc.org/sqlite":               {"app/folder"},
 	"github.com/fsnotify/fsnotify":     {"app/folder"},
-	"github.com/sabhiram/go-gitignore": {"app/folder/ignore.go"},
 	"github.com/spf13/cobra":           {"app/cli"},
 	"github.com/schollz/progressbar":   {"app/cli", "app/demo"},
 	"github.com/sethvargo/go-diceware": {"p2p/words.go"},

@@ -1,14 +1,14 @@
-package assets
+package assets_test
 
 import (
-	"strings"
 	"testing"
 
-	ignore "github.com/sabhiram/go-gitignore"
+	"foldpost/app/folder"
+	"foldpost/assets"
 )
 
 func TestIgnore(t *testing.T) {
-	rules := ignore.CompileIgnoreLines(strings.Split(Ignore, "\n")...)
+	rules := folder.ParseIgnore(assets.Ignore, "")
 	for path, want := range map[string]bool{
 		// what people keep
 		"notes.txt": false, "a/b/Thumbs.png": false, "~notes": false, "notes~": false, "._notes": false, ".gitignore": false,
@@ -24,7 +24,7 @@ func TestIgnore(t *testing.T) {
 		".dropbox": true, ".dropbox.cache/x": true, ".sync_5f3a.db": true, ".sync_5f3a.db-wal": true, "._sync_5f3a.db-shm": true,
 		".nextcloudsync.log": true, ".owncloudsync.log": true, ".a.txt.~3ef": true, ".nfs000000a1": true, ".fuse_hidden0001": true,
 	} {
-		if got := rules.MatchesPath(path); got != want {
+		if got := rules.Match(folder.Path(path), false); got != want {
 			t.Errorf("default rules ignore %q: %v, want %v", path, got, want)
 		}
 	}
