@@ -368,3 +368,34 @@ func TestSecondProcess(t *testing.T) {
 		ada.restart()
 	})
 }
+
+// TestAnswerByHand: nobody has a mailbox, and only the inviter reaches the
+// other. Looking at the answer does nothing yet; taking it links the two.
+func TestAnswerByHand(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob := w.device("ada"), w.device("bob")
+		inv, err := ada.Invite(t.Context(), app.InviteRequest{To: bob.email, ByHand: true})
+		w.must(err)
+		w.refuseFrom(bob, ada)
+		id, err := bob.Accept(t.Context(), app.AcceptRequest{Input: inv.Text, Words: inv.Words})
+		w.must(err)
+		bob.eventually("told to send his answer", time.Minute, func(s app.State) bool {
+			return len(s.Invitations) == 1 && s.Invitations[0].AnswerByHand
+		})
+		answer, err := bob.Letter(t.Context(), id)
+		w.must(err)
+		p, err := ada.Look(t.Context(), answer.Text)
+		if err != nil || p.ID != inv.ID {
+			t.Errorf("Look at the answer = %+v, %v, want invitation %s", p, err, inv.ID)
+		}
+		ada.never("linked by a look", 10*time.Minute, paired)
+		for range 2 { // the second time it was so already
+			got, err := ada.Accept(t.Context(), app.AcceptRequest{Input: answer.Text})
+			if err != nil || got != inv.ID {
+				t.Errorf("Accept of the answer = %s, %v, want %s", got, err, inv.ID)
+			}
+		}
+		ada.eventually("linked", 5*time.Minute, connected)
+		bob.eventually("linked", time.Minute, connected)
+	})
+}

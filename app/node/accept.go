@@ -102,8 +102,10 @@ func (n *Node) find(text string) (input, error) {
 
 // Look implements [app.Service].
 func (n *Node) Look(_ context.Context, text string) (app.Proposal, error) {
-	if a, ok, err := n.lookAnswer(text); ok || err != nil {
-		return a, err
+	if a, ok, err := n.readAnswer(text); ok {
+		return app.Proposal{
+			ID: n.answeredID(a.Salt), From: shownAddress(a.Payload.From), Name: shownAddress(a.Payload.Person), Accepted: true,
+		}, err
 	}
 	in, err := n.find(text)
 	if err != nil {
@@ -134,23 +136,32 @@ func (n *Node) Look(_ context.Context, text string) (app.Proposal, error) {
 	return prop, nil
 }
 
-// lookAnswer takes an answer letter that came by hand: it says where the other
-// device is, and proves nothing.
-func (n *Node) lookAnswer(text string) (prop app.Proposal, isAnswer bool, err error) {
+// readAnswer reads an answer letter that came by hand, where text holds one: it
+// says where the other device is, and proves nothing. An answer that was taken
+// before has no token.
+func (n *Node) readAnswer(text string) (a mail.Answer, isAnswer bool, err error) {
 	f, err := mail.Find([]byte(text))
 	if err != nil || f.Letter == nil || f.Head.Pattern != mail.PatternAnswer {
-		return app.Proposal{}, false, nil
+		return mail.Answer{}, false, nil
 	}
-	a, err := mail.ReadAnswer(keyring{n}, n.replay, f.Letter, time.Now())
-	if errors.Is(err, mail.ErrReplayed) {
-		return app.Proposal{ID: n.answeredID(f.Head.Salt), Accepted: true}, true, nil
+	a, err = mail.ReadAnswer(keyring{n}, n.replay, f.Letter, time.Now())
+	switch {
+	case errors.Is(err, mail.ErrReplayed):
+		return mail.Answer{Salt: f.Head.Salt}, true, nil
+	case err != nil:
+		return mail.Answer{}, true, app.Errorf(app.CodeFailed, "this answer can not be used: %v", err)
 	}
-	if err != nil {
-		return app.Proposal{}, true, app.Errorf(app.CodeFailed, "this answer can not be used: %v", err)
+	return a, true, nil
+}
+
+// takeAnswer acts on an answer that came by hand.
+func (n *Node) takeAnswer(a mail.Answer) (app.InvitationID, error) {
+	id := n.answeredID(a.Salt)
+	if a.Payload.Token == (p2p.Token{}) {
+		return id, nil // was so already
 	}
 	n.answered(a)
-	prop = app.Proposal{ID: n.answeredID(a.Salt), From: shownAddress(a.Payload.From), Name: shownName(a.Payload.Person), Accepted: true}
-	return prop, true, n.replay.Add(a.Payload)
+	return id, n.replay.Add(a.Payload)
 }
 
 func (n *Node) answeredID(salt mail.Salt) app.InvitationID {
@@ -188,8 +199,10 @@ func (n *Node) checkPayload(p mail.Payload) error {
 
 // Accept implements [app.Service].
 func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.InvitationID, error) {
-	if p, ok, err := n.lookAnswer(r.Input); ok || err != nil {
-		return p.ID, err
+	if a, ok, err := n.readAnswer(r.Input); err != nil {
+		return "", err
+	} else if ok {
+		return n.takeAnswer(a)
 	}
 	in, err := n.find(r.Input)
 	if err != nil {
