@@ -29,6 +29,6 @@
 //
 // From waiting and looking an invitation can also end: withdrawn, expired, used
 // by another device, or burnt after three wrong proofs. Then it is failed, its
-// Problem says why, and it soon leaves the list. From saving a side whose partner
+// Problem says why, and it leaves the list after a while. From saving a side whose partner
 // could not keep its half goes back to where it was: nobody stays paired alone.
 package app

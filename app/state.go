@@ -98,7 +98,7 @@ const (
 	StepWords   Step = "words"   // received: waits for this user's words
 	StepLooking Step = "looking" // accepted: looking for the other computer
 	StepSaving  Step = "saving"  // proved on both sides, being kept
-	StepPaired  Step = "paired"  // done; gone from the list soon
+	StepPaired  Step = "paired"  // done; shown to the inviter for three days
 	StepFailed  Step = "failed"  // Problem says why
 )
 
