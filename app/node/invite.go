@@ -91,18 +91,16 @@ func (s *kept) openFor(to string) *invitation {
 func newInvitation(r app.InviteRequest, now time.Time) invitation {
 	inv := invitation{Direction: app.Sent, State: invOpen, With: r.To, Note: r.Note, Created: now.Truncate(time.Second)}
 	rand.Read(inv.Token[:]) // never fails
-	rand.Read(inv.Salt[:])
 	valid := r.Expires
 	if r.To == "" {
-		rand.Read(inv.Secret[:])
-		inv.Via = p2p.ViaLink
-		inv.PSK = key(p2p.LinkPSK(p2p.LinkSecret(inv.Secret), inv.Salt))
+		l := mail.NewLink(mail.Payload{})
+		inv.Via, inv.Salt, inv.Secret, inv.PSK = p2p.ViaLink, tokenKey(l.Salt), tokenKey(l.Secret), key(l.PSK())
 		if valid == 0 {
 			valid = linkExpires
 		}
 	} else {
 		words := p2p.NewWords()
-		inv.Via, inv.Words = p2p.ViaWords, words.Reveal()
+		inv.Via, inv.Words, inv.Salt = p2p.ViaWords, words.Reveal(), tokenKey(mail.NewSalt())
 		inv.PSK = key(p2p.WordsPSK(words, inv.Salt))
 		if valid == 0 {
 			valid = wordsExpire
@@ -164,7 +162,9 @@ func (n *Node) person() string {
 
 // payload is what an invitation's letter or link says.
 func (n *Node) payload(inv invitation) mail.Payload {
-	p := n.payloadOf(mail.KindInvitation, p2p.Token(inv.Token), inv)
+	p := mail.NewInvitation(n.identity, inv.Created, inv.Expires.Sub(inv.Created))
+	p.Token, p.To = p2p.Token(inv.Token), inv.With // the same each time it is written
+	n.describe(&p)
 	s := n.keep.view()
 	for _, share := range inv.Folders {
 		if f := s.folder(share.ID); f != nil {
@@ -177,29 +177,21 @@ func (n *Node) payload(inv invitation) mail.Payload {
 	return p
 }
 
-// payloadOf fills in what every letter of this device says.
-func (n *Node) payloadOf(kind mail.Kind, token p2p.Token, inv invitation) mail.Payload {
+// describe fills in what every letter says of this device.
+func (n *Node) describe(p *mail.Payload) {
 	s := n.keep.view()
-	p := mail.Payload{
-		Kind: kind, Token: token, Addrs: n.addrs(), Public: n.identity.Public(), Static: n.identity.Static(), StaticSig: n.identity.StaticSig(),
-		Person: n.person(), Device: s.Name, Program: wire.Name + " " + n.cfg.Version, To: inv.With,
-		Created: inv.Created, Expires: inv.Expires,
-	}
-	if len(p.Addrs) > mail.MaxAddrs {
-		p.Addrs = p.Addrs[:mail.MaxAddrs]
-	}
+	addrs := n.addrs()
+	p.Addrs = addrs[:min(len(addrs), mail.MaxAddrs)]
+	p.Person, p.Device, p.Program = n.person(), s.Name, wire.Name+" "+n.cfg.Version
 	if s.Mailbox != nil {
 		p.From = s.Mailbox.Address
 	}
-	return p
 }
 
 // answer is the letter that tells an inviter where this device is.
 func (n *Node) answer(inv invitation) (letter []byte, p mail.Payload, err error) {
-	var token p2p.Token
-	rand.Read(token[:]) // never fails
-	p = n.payloadOf(mail.KindAnswer, token, inv)
-	p.InReplyTo, p.Created = p2p.Token(inv.Token), time.Now().Truncate(time.Second)
+	p = mail.NewAnswer(n.identity, time.Now(), mail.Payload{Token: p2p.Token(inv.Token), From: inv.With, Expires: inv.Expires})
+	n.describe(&p)
 	letter, err = mail.SealAnswer(p2p.Secret(inv.PSK), mail.Salt(inv.Salt), p.ByHand())
 	return letter, p, err
 }
