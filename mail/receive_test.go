@@ -151,6 +151,7 @@ func TestConnectionsThatBreakAreReplaced(t *testing.T) {
 		if d := time.Since(began); d > 81*time.Second {
 			t.Errorf("the letter came %v after the server, want at most 80s", d)
 		}
+		synctest.Wait() // the letter is handed over before the look that found it has ended
 		if p, _ := b.State(); p != nil {
 			t.Errorf("State() = %v, want nil", p)
 		}
