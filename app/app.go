@@ -49,6 +49,11 @@ type Service interface {
 	// Letter returns an open invitation again, or the answer to one that was
 	// accepted here, to be sent by hand.
 	Letter(ctx context.Context, id InvitationID) (Invitation, error)
+	// Draft returns the mail that Invite or Share would send, without its
+	// sealed letter. Nothing is made or sent.
+	Draft(ctx context.Context, to, note string) (Draft, error)
+	// Resend mails an open invitation once more, with the same words.
+	Resend(ctx context.Context, id InvitationID) error
 	// Withdraw cancels an open invitation, sent or received.
 	Withdraw(ctx context.Context, id InvitationID) error
 	// Unpair removes a device: links, keys, shares and open invitations.
@@ -59,6 +64,9 @@ type Service interface {
 	// Share offers a directory, now a folder, to devices and to people who
 	// are invited by their addresses.
 	Share(ctx context.Context, r ShareRequest) (Shared, error)
+	// Measure counts what sharing a directory would share, and the room on
+	// its disk. The directory need not be there yet: then it is empty.
+	Measure(ctx context.Context, dir string) (Measure, error)
 	// Unshare takes a folder from one device; it keeps its copy.
 	Unshare(ctx context.Context, f FolderID, d DeviceID) error
 	// Compare tells what joining an offer into a directory would meet.
@@ -66,6 +74,9 @@ type Service interface {
 	Compare(ctx context.Context, offer FolderID, dir string) (Comparison, error)
 	// Join keeps an offered folder in sync in a directory of this device.
 	Join(ctx context.Context, offer FolderID, dir string) error
+	// Move tells where a folder's directory is now, after its user moved it.
+	// What is there must be that folder.
+	Move(ctx context.Context, f FolderID, dir string) error
 	// Leave ends syncing here; the files stay.
 	Leave(ctx context.Context, f FolderID) error
 	// Pause stops a folder, or with "" everything, until Resume or for a
@@ -77,20 +88,34 @@ type Service interface {
 	Rescan(ctx context.Context, f FolderID) error
 	// Conflicts lists paths whose other versions were kept beside them.
 	Conflicts(ctx context.Context, f FolderID) ([]Conflict, error)
+	// Resolve ends the conflict at a path: KeepHere keeps what is at the path,
+	// KeepBoth makes files of their own of all copies, and the path of a copy
+	// puts that copy's content at the path. What is not kept goes to the trash.
+	Resolve(ctx context.Context, f FolderID, path, keep string) error
+	// Recent lists the latest changes, newest first, at most n.
+	Recent(ctx context.Context, f FolderID, n int) ([]Change, error)
 	// Trash lists deleted and replaced files, newest first.
 	Trash(ctx context.Context, f FolderID) ([]Kept, error)
 	// Restore brings a deleted or replaced file back: to its place, or as
 	// bytes to w if w is not nil.
 	Restore(ctx context.Context, r RestoreRequest, w io.Writer) error
 
+	// FindMailbox tells which servers an address has and what they want to
+	// log in. It asks the address's own domain, nobody else.
+	FindMailbox(ctx context.Context, address string) (MailboxGuess, error)
 	// SetMailbox logs in to both servers and, if that works, keeps the
 	// account.
 	SetMailbox(ctx context.Context, m MailboxSettings) error
 	TestMailbox(ctx context.Context) error
 	ForgetMailbox(ctx context.Context) error
+	// Mails lists the messages that were sent and read, newest first.
+	Mails(ctx context.Context) ([]Mail, error)
 	// Config lists all settings; SetConfig changes one.
 	Config(ctx context.Context) ([]Setting, error)
 	SetConfig(ctx context.Context, key, value string) error
+	// Reset leaves every folder and forgets devices, keys, mailbox and
+	// settings. The folders' files stay. The program ends after it.
+	Reset(ctx context.Context) error
 }
 
 // An InviteRequest says whom to pair with.
@@ -114,6 +139,13 @@ type Invitation struct {
 	Mailto  string // opens the user's own mail program with Text
 	File    []byte // content of the .foldpost file
 	Expires time.Time
+}
+
+// A Draft is a mail before it is sent.
+type Draft struct {
+	From    string // "" without a mailbox
+	Subject string
+	Text    string
 }
 
 // A Proposal is what an invitation says of itself: claims, until its words
@@ -165,11 +197,52 @@ type Count struct {
 	Bytes int64 `json:"bytes"`
 }
 
-// A Conflict is a path and the copies that hold its other versions.
-type Conflict struct {
-	Path   string   `json:"path"`
-	Copies []string `json:"copies"`
+// A Measure is what a directory holds and the room on its disk.
+type Measure struct {
+	Count
+	Free int64 `json:"free"` // bytes that its user may still write
 }
+
+// A Conflict is a path and the copies that hold its other versions. Versions
+// are all of them, the one at Path first.
+type Conflict struct {
+	Path     string    `json:"path"`
+	Copies   []string  `json:"copies"`
+	Versions []Version `json:"versions,omitempty"`
+}
+
+// A Version is one side of a conflict, on this disk.
+type Version struct {
+	Path   string    `json:"path"`
+	Device DeviceID  `json:"device,omitempty"` // that wrote it; "" if not known any more
+	By     string    `json:"by,omitempty"`     // the name of that device
+	Size   int64     `json:"size"`
+	At     time.Time `json:"at,omitzero"` // its modification time
+}
+
+// Choices of Resolve beside the path of a copy. A path never begins with ":".
+const (
+	KeepHere = ":here"
+	KeepBoth = ":both"
+)
+
+// A Change is one entry of a folder's recent past, as this device learnt it.
+type Change struct {
+	Path   string     `json:"path"`
+	What   ChangeKind `json:"what"`
+	At     time.Time  `json:"at"`
+	Device DeviceID   `json:"device,omitempty"` // that made it; "" if not known any more
+	Size   int64      `json:"size,omitempty"`
+}
+
+// A ChangeKind says what happened to a path.
+type ChangeKind string
+
+// The kinds of changes.
+const (
+	Changed ChangeKind = "changed" // is new or has other content
+	Deleted ChangeKind = "deleted"
+)
 
 // Kept is a deleted or replaced file.
 type Kept struct {
@@ -195,12 +268,67 @@ type MailboxSettings struct {
 	CA       []byte // PEM of a private certificate authority, "" for the system's
 }
 
+// A MailboxGuess is what is known of an address's provider.
+type MailboxGuess struct {
+	Provider string        `json:"provider,omitempty"` // its name for people
+	IMAP     string        `json:"imap,omitempty"`
+	SMTP     string        `json:"smtp,omitempty"`
+	User     string        `json:"user,omitempty"` // "" is the address
+	Login    MailboxLogin  `json:"login"`
+	Help     string        `json:"help,omitempty"` // https page where an app password is made, or IMAP switched on
+	Hint     string        `json:"hint,omitempty"` // what to know before the password is asked
+	Source   MailboxSource `json:"source"`
+
+	// Confirm: the servers are not of the address's domain and nothing
+	// vouches for them. Their names must be shown before a password is typed.
+	Confirm bool `json:"confirm,omitempty"`
+}
+
+// A MailboxLogin is what a provider takes from a program.
+type MailboxLogin string
+
+// What providers take.
+const (
+	LoginPassword    MailboxLogin = "password"
+	LoginAppPassword MailboxLogin = "app-password" // made for this program on the provider's page
+	LoginNone        MailboxLogin = "none"         // no password at all: send invitations by hand
+)
+
+// A MailboxSource says where a guess comes from.
+type MailboxSource string
+
+// The sources, the surest first.
+const (
+	FromTable      MailboxSource = "table"
+	FromAutoconfig MailboxSource = "autoconfig"
+	FromDNS        MailboxSource = "dns"
+	FromGuess      MailboxSource = "guess"
+)
+
+// A Mail is one message of this program's, sent or read.
+type Mail struct {
+	At        time.Time `json:"at"`
+	Direction Direction `json:"direction"`
+	With      string    `json:"with"`
+	Subject   string    `json:"subject"`
+}
+
 // A Setting is one line of config.
 type Setting struct {
-	Key   string `json:"key"`
-	Value string `json:"value"`
-	Help  string `json:"help"`
+	Key    string   `json:"key"`
+	Value  string   `json:"value"`
+	Help   string   `json:"help"`
+	Values []string `json:"values,omitempty"` // if only these are allowed
 }
+
+// Settings that the window obeys.
+const (
+	SettingTheme    = "theme"          // system, light, dark
+	SettingLanguage = "language"       // system, en, de
+	SettingSize     = "size"           // of the interface: 85, 100, 115, 130, 150 percent
+	SettingLogin    = "start-at-login" // on, off
+	SettingNotify   = "notify"         // on, off
+)
 
 // An ErrorCode says what a caller may do about an error.
 type ErrorCode string

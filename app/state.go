@@ -34,6 +34,7 @@ type MailboxState struct {
 	Address string `json:"address"`
 	State   string `json:"state"` // "connecting", "ok", "problem"
 	Problem string `json:"problem,omitempty"`
+	Kept    string `json:"kept,omitempty"` // where the password is: "keyring" or a file's path
 }
 
 // A Question is something that only a person can decide.
@@ -111,6 +112,8 @@ type OpenInvitation struct {
 	Expires   time.Time    `json:"expires"`
 	Created   time.Time    `json:"created"`
 	Problem   string       `json:"problem,omitempty"`
+	Name      string       `json:"name,omitempty"` // of the other person or device, as claimed
+	Sent      time.Time    `json:"sent,omitzero"`  // when its mail left
 
 	// AnswerByHand: the other computer was not found, and there is no mailbox
 	// to tell it where this one is. Its user sends what Letter gives.
@@ -167,6 +170,18 @@ type Folder struct {
 	LeftOut   int         `json:"left_out,omitempty"` // paths that are not synced
 	Problem   string      `json:"problem,omitempty"`
 	Members   []Member    `json:"members"`
+
+	Changed     time.Time `json:"changed,omitzero"`      // when this device last learnt of a change
+	PausedUntil time.Time `json:"paused_until,omitzero"` // if paused for a time
+	Moving      []Moving  `json:"moving,omitempty"`      // some of the files that are on their way here
+}
+
+// Moving is a file on its way to this device.
+type Moving struct {
+	Path  string   `json:"path"`
+	From  DeviceID `json:"from,omitempty"`
+	Bytes int64    `json:"bytes"`
+	Done  int64    `json:"done"`
 }
 
 // A Member is a device a folder is shared with.

@@ -35,6 +35,10 @@ type Fake struct {
 	conflicts   map[app.FolderID][]app.Conflict
 	trash       map[app.FolderID][]kept
 	settings    []app.Setting
+	guesses     map[string]app.MailboxGuess // by domain
+	measures    map[string]app.Measure      // by directory
+	recent      map[app.FolderID][]app.Change
+	mails       []app.Mail
 	fail        map[string]error
 	calls       []string
 	drawn       map[string]int // ids given, by kind
@@ -67,7 +71,10 @@ func NewFake() *Fake {
 		received:    map[string]received{},
 		conflicts:   map[app.FolderID][]app.Conflict{},
 		trash:       map[app.FolderID][]kept{},
-		settings:    []app.Setting{{Key: "name", Value: "here", Help: "what other devices see"}, {Key: "port", Value: "4000", Help: "UDP and TCP port"}},
+		settings:    settings(),
+		guesses:     map[string]app.MailboxGuess{},
+		measures:    map[string]app.Measure{},
+		recent:      map[app.FolderID][]app.Change{},
 		fail:        map[string]error{},
 		drawn:       map[string]int{},
 	}

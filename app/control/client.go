@@ -218,6 +218,56 @@ func (c *Client) SetConfig(ctx context.Context, key, value string) error {
 	return call(ctx, c, "SetConfig", settingArgs{key, value}, nil)
 }
 
+// Draft returns the mail that would be sent.
+func (c *Client) Draft(ctx context.Context, to, note string) (d app.Draft, err error) {
+	err = call(ctx, c, "Draft", draftArgs{to, note}, &d)
+	return d, err
+}
+
+// Resend mails an invitation once more.
+func (c *Client) Resend(ctx context.Context, id app.InvitationID) error {
+	return call(ctx, c, "Resend", idArgs{string(id)}, nil)
+}
+
+// Measure counts what is in a directory.
+func (c *Client) Measure(ctx context.Context, dir string) (m app.Measure, err error) {
+	err = call(ctx, c, "Measure", dirArgs{dir}, &m)
+	return m, err
+}
+
+// Move tells where a folder is now.
+func (c *Client) Move(ctx context.Context, f app.FolderID, dir string) error {
+	return call(ctx, c, "Move", moveArgs{f, dir}, nil)
+}
+
+// Resolve ends a conflict.
+func (c *Client) Resolve(ctx context.Context, f app.FolderID, path, keep string) error {
+	return call(ctx, c, "Resolve", resolveArgs{f, path, keep}, nil)
+}
+
+// Recent lists the latest changes.
+func (c *Client) Recent(ctx context.Context, f app.FolderID, n int) (r []app.Change, err error) {
+	err = call(ctx, c, "Recent", recentArgs{f, n}, &r)
+	return r, err
+}
+
+// FindMailbox tells which servers an address has.
+func (c *Client) FindMailbox(ctx context.Context, address string) (g app.MailboxGuess, err error) {
+	err = call(ctx, c, "FindMailbox", addressArgs{address}, &g)
+	return g, err
+}
+
+// Mails lists the messages that were sent and read.
+func (c *Client) Mails(ctx context.Context) (r []app.Mail, err error) {
+	err = call(ctx, c, "Mails", none{}, &r)
+	return r, err
+}
+
+// Reset forgets everything but the files.
+func (c *Client) Reset(ctx context.Context) error {
+	return call(ctx, c, "Reset", none{}, nil)
+}
+
 // Restore brings a file back.
 func (c *Client) Restore(ctx context.Context, r app.RestoreRequest, w io.Writer) error {
 	if w == nil {

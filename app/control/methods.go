@@ -28,6 +28,21 @@ type (
 		For    time.Duration
 	}
 	settingArgs struct{ Key, Value string }
+	draftArgs   struct{ To, Note string }
+	dirArgs     struct{ Dir string }
+	moveArgs    struct {
+		Folder app.FolderID
+		Dir    string
+	}
+	resolveArgs struct {
+		Folder     app.FolderID
+		Path, Keep string
+	}
+	recentArgs struct {
+		Folder app.FolderID
+		Max    int
+	}
+	addressArgs struct{ Address string }
 	restoreArgs struct {
 		app.RestoreRequest
 		Bytes bool // send the content, do not put it back
@@ -56,6 +71,12 @@ var methods = map[string]method{
 	"Letter": value(func(ctx context.Context, s app.Service, a idArgs) (app.Invitation, error) {
 		return s.Letter(ctx, app.InvitationID(a.ID))
 	}),
+	"Draft": value(func(ctx context.Context, s app.Service, a draftArgs) (app.Draft, error) {
+		return s.Draft(ctx, a.To, a.Note)
+	}),
+	"Resend": act(func(ctx context.Context, s app.Service, a idArgs) error {
+		return s.Resend(ctx, app.InvitationID(a.ID))
+	}),
 	"Withdraw": act(func(ctx context.Context, s app.Service, a idArgs) error {
 		return s.Withdraw(ctx, app.InvitationID(a.ID))
 	}),
@@ -68,6 +89,9 @@ var methods = map[string]method{
 	"Share": value(func(ctx context.Context, s app.Service, r app.ShareRequest) (app.Shared, error) {
 		return s.Share(ctx, r)
 	}),
+	"Measure": value(func(ctx context.Context, s app.Service, a dirArgs) (app.Measure, error) {
+		return s.Measure(ctx, a.Dir)
+	}),
 	"Unshare": act(func(ctx context.Context, s app.Service, a shareArgs) error {
 		return s.Unshare(ctx, a.Folder, a.Device)
 	}),
@@ -76,6 +100,9 @@ var methods = map[string]method{
 	}),
 	"Join": act(func(ctx context.Context, s app.Service, a joinArgs) error {
 		return s.Join(ctx, a.Offer, a.Dir)
+	}),
+	"Move": act(func(ctx context.Context, s app.Service, a moveArgs) error {
+		return s.Move(ctx, a.Folder, a.Dir)
 	}),
 	"Leave": act(func(ctx context.Context, s app.Service, a idArgs) error {
 		return s.Leave(ctx, app.FolderID(a.ID))
@@ -92,10 +119,19 @@ var methods = map[string]method{
 	"Conflicts": value(func(ctx context.Context, s app.Service, a idArgs) ([]app.Conflict, error) {
 		return s.Conflicts(ctx, app.FolderID(a.ID))
 	}),
+	"Resolve": act(func(ctx context.Context, s app.Service, a resolveArgs) error {
+		return s.Resolve(ctx, a.Folder, a.Path, a.Keep)
+	}),
+	"Recent": value(func(ctx context.Context, s app.Service, a recentArgs) ([]app.Change, error) {
+		return s.Recent(ctx, a.Folder, a.Max)
+	}),
 	"Trash": value(func(ctx context.Context, s app.Service, a idArgs) ([]app.Kept, error) {
 		return s.Trash(ctx, app.FolderID(a.ID))
 	}),
 	"Restore": restore,
+	"FindMailbox": value(func(ctx context.Context, s app.Service, a addressArgs) (app.MailboxGuess, error) {
+		return s.FindMailbox(ctx, a.Address)
+	}),
 	"SetMailbox": act(func(ctx context.Context, s app.Service, m app.MailboxSettings) error {
 		return s.SetMailbox(ctx, m)
 	}),
@@ -105,11 +141,17 @@ var methods = map[string]method{
 	"ForgetMailbox": act(func(ctx context.Context, s app.Service, _ none) error {
 		return s.ForgetMailbox(ctx)
 	}),
+	"Mails": value(func(ctx context.Context, s app.Service, _ none) ([]app.Mail, error) {
+		return s.Mails(ctx)
+	}),
 	"Config": value(func(ctx context.Context, s app.Service, _ none) ([]app.Setting, error) {
 		return s.Config(ctx)
 	}),
 	"SetConfig": act(func(ctx context.Context, s app.Service, a settingArgs) error {
 		return s.SetConfig(ctx, a.Key, a.Value)
+	}),
+	"Reset": act(func(ctx context.Context, s app.Service, _ none) error {
+		return s.Reset(ctx)
 	}),
 }
 

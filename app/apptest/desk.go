@@ -1,0 +1,180 @@
+package apptest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"foldpost/app"
+)
+
+// What a window asks of a Service beside the main job.
+
+func settings() []app.Setting {
+	return []app.Setting{
+		{Key: "name", Value: "here", Help: "what other devices see"},
+		{Key: "person", Value: "Ada Lovelace", Help: "your name in invitations"},
+		{Key: "port", Value: "4000", Help: "UDP and TCP port"},
+		{Key: "trash-days", Value: "30", Help: "how long deleted and replaced files are kept"},
+		{Key: "limit-up", Value: "0", Help: "KiB per second, 0: no limit"},
+		{Key: "limit-down", Value: "0", Help: "KiB per second, 0: no limit"},
+		{Key: app.SettingTheme, Value: "system", Help: "of the window", Values: []string{"system", "light", "dark"}},
+		{Key: app.SettingLanguage, Value: "system", Help: "of the window", Values: []string{"system", "en", "de"}},
+		{Key: app.SettingSize, Value: "100", Help: "of the window, in percent", Values: []string{"85", "100", "115", "130", "150"}},
+		{Key: app.SettingLogin, Value: "off", Help: "start in the tray", Values: []string{"on", "off"}},
+		{Key: app.SettingNotify, Value: "on", Help: "tell of questions and arrivals", Values: []string{"on", "off"}},
+	}
+}
+
+// Guess says what FindMailbox finds for addresses of a domain.
+func (f *Fake) Guess(domain string, g app.MailboxGuess) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.guesses[domain] = g
+}
+
+// Hold says what Measure finds in a directory. Any other is empty, on a disk
+// with 100 GB of room.
+func (f *Fake) Hold(dir string, m app.Measure) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.measures[dir] = m
+}
+
+// Happen adds a change to a folder's recent past.
+func (f *Fake) Happen(id app.FolderID, c app.Change) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.recent[id] = append(f.recent[id], c)
+	slices.SortStableFunc(f.recent[id], func(a, b app.Change) int { return b.At.Compare(a.At) })
+}
+
+// Mail adds a message to the list of those sent and read.
+func (f *Fake) Mail(m app.Mail) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mails = append([]app.Mail{m}, f.mails...)
+}
+
+// Draft returns a short mail with the note.
+func (f *Fake) Draft(ctx context.Context, to, note string) (app.Draft, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(ctx, "Draft", to); err != nil {
+		return app.Draft{}, err
+	}
+	d := app.Draft{Subject: "An invitation", Text: "Hello.\n" + note + "\n"}
+	if f.state.Mailbox != nil {
+		d.From = f.state.Mailbox.Address
+	}
+	return d, nil
+}
+
+// Resend notes the time of the mail.
+func (f *Fake) Resend(ctx context.Context, id app.InvitationID) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(ctx, "Resend", id); err != nil {
+		return err
+	}
+	if _, ok := f.invitations[id]; !ok {
+		return app.Errorf(app.CodeNotFound, "no invitation %s is open", id)
+	}
+	f.update(func(s *app.State) {
+		for i := range s.Invitations {
+			if s.Invitations[i].ID == id {
+				s.Invitations[i].Sent = time.Now().Round(0)
+			}
+		}
+	})
+	return nil
+}
+
+// Measure finds what Hold said.
+func (f *Fake) Measure(ctx context.Context, dir string) (app.Measure, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(ctx, "Measure", dir); err != nil {
+		return app.Measure{}, err
+	}
+	if m, ok := f.measures[dir]; ok {
+		return m, nil
+	}
+	return app.Measure{Free: 100e9}, nil
+}
+
+// Move changes a folder's path.
+func (f *Fake) Move(ctx context.Context, id app.FolderID, dir string) error {
+	return f.onFolder(ctx, "Move", id, func(fo *app.Folder) { fo.Path = dir }, dir)
+}
+
+// Resolve takes a conflict from the list.
+func (f *Fake) Resolve(ctx context.Context, id app.FolderID, path, keep string) error {
+	f.mu.Lock()
+	i := slices.IndexFunc(f.conflicts[id], func(c app.Conflict) bool { return c.Path == path })
+	f.mu.Unlock()
+	if i < 0 {
+		return app.Errorf(app.CodeNotFound, "%s has no conflict", path)
+	}
+	return f.onFolder(ctx, "Resolve", id, func(fo *app.Folder) {
+		f.conflicts[id] = slices.Delete(f.conflicts[id], i, i+1)
+		fo.Conflicts = max(0, fo.Conflicts-1)
+	}, path, keep)
+}
+
+// Recent finds what Happen told.
+func (f *Fake) Recent(ctx context.Context, id app.FolderID, n int) ([]app.Change, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(ctx, "Recent", id, n); err != nil {
+		return nil, err
+	}
+	return slices.Clone(f.recent[id][:min(n, len(f.recent[id]))]), nil
+}
+
+// FindMailbox finds what Guess said, else servers named after the domain.
+func (f *Fake) FindMailbox(ctx context.Context, address string) (app.MailboxGuess, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(ctx, "FindMailbox", address); err != nil {
+		return app.MailboxGuess{}, err
+	}
+	_, domain, ok := strings.Cut(address, "@")
+	if !ok {
+		return app.MailboxGuess{}, app.Errorf(app.CodeUsage, "%q is no e-mail address", address)
+	}
+	if g, ok := f.guesses[domain]; ok {
+		return g, nil
+	}
+	return app.MailboxGuess{
+		IMAP: fmt.Sprintf("imap.%s:993", domain), SMTP: fmt.Sprintf("smtp.%s:465", domain), Login: app.LoginPassword, Source: app.FromGuess,
+	}, nil
+}
+
+// Mails finds what Mail told.
+func (f *Fake) Mails(ctx context.Context) ([]app.Mail, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(ctx, "Mails"); err != nil {
+		return nil, err
+	}
+	return slices.Clone(f.mails), nil
+}
+
+// Reset empties the State.
+func (f *Fake) Reset(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(ctx, "Reset"); err != nil {
+		return err
+	}
+	f.update(func(s *app.State) {
+		*s = app.State{
+			V: app.StateVersion, Device: s.Device, Questions: []app.Question{}, Invitations: []app.OpenInvitation{},
+			Devices: []app.Device{}, Folders: []app.Folder{}, Offers: []app.Offer{},
+		}
+	})
+	return nil
+}
