@@ -47,7 +47,7 @@ var confined = map[string][]string{
 	"github.com/spf13/cobra":           {"app/cli"},
 	"github.com/schollz/progressbar":   {"app/cli", "app/demo"},
 	"github.com/sethvargo/go-diceware": {"p2p/words.go"},
-	"github.com/gofrs/flock":           {"app/node"},
+	"github.com/gofrs/flock":           {"app/node", "app/control"},
 	"github.com/zeebo/blake3":          {"app/folder"},
 	"fyne.io/":                         {"ui"},
 	"github.com/hashicorp/mdns":        {"discovery/lan.go"},

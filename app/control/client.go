@@ -299,7 +299,7 @@ func (c *Client) begin(ctx context.Context, name string, args any) (*net.UnixCon
 	if err != nil {
 		return nil, fmt.Errorf("encode arguments of %s: %w", name, err)
 	}
-	conn, err := connect(ctx, c.home)
+	conn, err := connect(ctx, c.home, socketName)
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}
@@ -351,10 +351,13 @@ func (c *Client) explain(ctx context.Context, err error) error {
 		return app.Errorf(app.CodeNotRunning, "foldpost does not run for %s: start it with `foldpost run`", c.home)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, errForeign):
 		return app.Errorf(app.CodeFailed, "the foldpost of %s belongs to another user: run this as that user", c.home)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &op):
+	case isEnd(err), errors.As(err, &op):
 		return app.Errorf(app.CodeNotRunning, "foldpost ended in between: start it with `foldpost run`, then do this again")
 	case err == nil:
 		return errors.New("foldpost sent more than was asked for: restart it")
 	}
 	return err
 }
+
+// isEnd is true where the other end was closed.
+func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

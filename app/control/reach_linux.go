@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reach returns an address of home's socket that is short enough for the
+// reach returns an address of a socket in home that is short enough for the
 // kernel. It is valid until done is called.
-func reach(home string) (path string, done func(), err error) {
-	path = filepath.Join(home, socketName)
+func reach(home, socket string) (path string, done func(), err error) {
+	path = filepath.Join(home, socket)
 	if len(path) <= maxPath {
 		return path, func() {}, nil
 	}
@@ -18,5 +18,5 @@ func reach(home string) (path string, done func(), err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("open %s: %w", home, err)
 	}
-	return fmt.Sprintf("/proc/self/fd/%d/%s", fd, socketName), func() { unix.Close(fd) }, nil
+	return fmt.Sprintf("/proc/self/fd/%d/%s", fd, socket), func() { unix.Close(fd) }, nil
 }

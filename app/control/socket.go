@@ -17,11 +17,11 @@ import (
 const dialTimeout = 5 * time.Second
 
 // errForeign says that the other end belongs to somebody else.
-var errForeign = errors.New("the other end of the control socket belongs to another user")
+var errForeign = errors.New("the other end of the socket belongs to another user")
 
-// connect opens a connection to the foldpost that runs for home.
-func connect(ctx context.Context, home string) (*net.UnixConn, error) {
-	path, done, err := reach(home)
+// connect opens a connection to whoever listens at a socket in home.
+func connect(ctx context.Context, home, socket string) (*net.UnixConn, error) {
+	path, done, err := reach(home, socket)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func connect(ctx context.Context, home string) (*net.UnixConn, error) {
 func checkPeer(c *net.UnixConn, trust func(peer, own int) bool) error {
 	peer, known, err := peerUID(c)
 	if err != nil {
-		return fmt.Errorf("ask who is at the control socket: %w", err)
+		return fmt.Errorf("ask who is at the other end of the socket: %w", err)
 	}
 	if known && !trust(peer, os.Getuid()) {
 		return errForeign
@@ -67,40 +67,46 @@ func listen(ctx context.Context, home string) (*net.UnixListener, error) {
 	if err := os.Chmod(home, 0o700); err != nil {
 		return nil, fmt.Errorf("close home directory to others: %w", err)
 	}
-	if err := removeStale(ctx, home); err != nil {
+	if err := removeStale(ctx, home, socketName); err != nil {
 		return nil, err
 	}
-	path, done, err := reach(home)
+	return bind(home, socketName)
+}
+
+// bind makes a socket in home that only its user may use.
+func bind(home, socket string) (*net.UnixListener, error) {
+	path, done, err := reach(home, socket)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+	name := filepath.Join(home, socket)
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
-		return nil, fmt.Errorf("listen at %s: %w", filepath.Join(home, socketName), err)
+		return nil, fmt.Errorf("listen at %s: %w", name, err)
 	}
-	l.SetUnlinkOnClose(false) // by its real name, in Serve
-	if err := os.Chmod(filepath.Join(home, socketName), 0o600); err != nil {
+	l.SetUnlinkOnClose(false) // by its real name, in Run
+	if err := os.Chmod(name, 0o600); err != nil {
 		l.Close()
-		return nil, fmt.Errorf("close control socket to others: %w", err)
+		return nil, fmt.Errorf("close %s to others: %w", name, err)
 	}
 	return l, nil
 }
 
-func removeStale(ctx context.Context, home string) error {
-	name := filepath.Join(home, socketName)
+func removeStale(ctx context.Context, home, socket string) error {
+	name := filepath.Join(home, socket)
 	st, err := os.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("look at control socket: %w", err)
+		return fmt.Errorf("look at socket: %w", err)
 	}
 	// Windows shows its sockets as reparse points, Go as irregular files.
 	if st.Mode()&(fs.ModeSocket|fs.ModeIrregular) == 0 {
 		return app.Errorf(app.CodeFailed, "%s is not a socket: move it away, then start again", name)
 	}
-	conn, err := connect(ctx, home)
+	conn, err := connect(ctx, home, socket)
 	if err == nil {
 		conn.Close()
 	}
@@ -108,7 +114,7 @@ func removeStale(ctx context.Context, home string) error {
 		return app.Errorf(app.CodeFailed, "foldpost runs already for %s: stop it first, or use another --home", home)
 	}
 	if err := os.Remove(name); err != nil {
-		return fmt.Errorf("remove stale control socket: %w", err)
+		return fmt.Errorf("remove stale socket: %w", err)
 	}
 	return nil
 }
