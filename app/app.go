@@ -50,7 +50,8 @@ type Service interface {
 	// accepted here, to be sent by hand.
 	Letter(ctx context.Context, id InvitationID) (Invitation, error)
 	// Draft returns the mail that Invite or Share would send, without its
-	// sealed letter. Nothing is made or sent.
+	// sealed letter: with a folder, unless to is this user's own address.
+	// Nothing is made or sent.
 	Draft(ctx context.Context, to, note string) (Draft, error)
 	// Resend mails an open invitation once more, with the same words.
 	Resend(ctx context.Context, id InvitationID) error

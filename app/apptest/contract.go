@@ -30,6 +30,8 @@ func TestService(t *testing.T, start func(t *testing.T) app.Service) {
 		{"BadInput", testBadInput},
 		{"Unknown", testUnknown},
 		{"Share", testShare},
+		{"Measure", testMeasure},
+		{"Draft", testDraft},
 		{"Pause", testPause},
 		{"Config", testConfig},
 		{"Done", testDone},
@@ -149,6 +151,7 @@ func testUnknown(t *testing.T, s app.Service) {
 	ctx := t.Context()
 	for name, err := range map[string]error{
 		"Withdraw":  s.Withdraw(ctx, "zzzz"),
+		"Resend":    s.Resend(ctx, "zzzz"),
 		"Unpair":    s.Unpair(ctx, "zzzz"),
 		"Answer":    s.Answer(ctx, "zzzz", "yes"),
 		"Unshare":   s.Unshare(ctx, "zzzz", "zzzz"),
@@ -209,6 +212,25 @@ func testShare(t *testing.T, s app.Service) {
 	until(t, s, "has no folder after Leave", func(st app.State) bool { return len(st.Folders) == 0 })
 	if b, err := os.ReadFile(file); string(b) != "content" {
 		t.Errorf("after Leave the file is %q, %v, want as it was", b, err)
+	}
+}
+
+// testMeasure: what is not there yet is empty, and has room.
+func testMeasure(t *testing.T, s app.Service) {
+	m, err := s.Measure(t.Context(), filepath.Join(t.TempDir(), "not", "yet"))
+	if err != nil || m.Count != (app.Count{}) || m.Free <= 0 {
+		t.Errorf("Measure(missing directory) = %+v, %v, want no files and some room", m, err)
+	}
+}
+
+// testDraft: what a person reads, with the own first line, and nothing is made.
+func testDraft(t *testing.T, s app.Service) {
+	d, err := s.Draft(t.Context(), "bob@example.org", "Photos of the Harz!")
+	if err != nil || d.Subject == "" || !strings.Contains(d.Text, "Photos of the Harz!") || d.From != "" {
+		t.Errorf("Draft(bob) = %+v, %v, want a subject, the note and no sender", d, err)
+	}
+	if n := len(s.State().Invitations); n > 0 {
+		t.Errorf("after Draft State has %d invitations, want none", n)
 	}
 }
 

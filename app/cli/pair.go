@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 type pairFlags struct {
 	link    bool
 	byHand  bool
+	again   bool
 	expires duration
 	wait    waiting
 }
@@ -34,10 +36,14 @@ With --link a link is printed, as the only line of standard output. Whoever has
 it gets in once: give it to the other device directly. While this command
 waits, it lets in the first device that uses the link.
 
-Repeating the command shows the same open invitation; no second mail is sent.`,
+Repeating the command shows the same open invitation; no second mail is sent,
+but with --again.`,
 		Example: `  foldpost pair bob@example.org
   foldpost pair --link | ssh nas foldpost accept -`,
 		Args: func(c *cobra.Command, a []string) error {
+			if f.again && (f.link || f.byHand) {
+				return app.Errorf(app.CodeUsage, "--again sends a mail once more: it goes with an ADDRESS alone")
+			}
 			if f.link {
 				return args(cobra.NoArgs)(c, a)
 			}
@@ -59,6 +65,7 @@ Repeating the command shows the same open invitation; no second mail is sent.`,
 	}
 	c.Flags().BoolVar(&f.link, "link", false, "make an invite link instead of a mail")
 	c.Flags().BoolVar(&f.byHand, "by-hand", false, "send no mail, print the invitation")
+	c.Flags().BoolVar(&f.again, "again", false, "mail an open invitation once more")
 	c.Flags().Var(&f.expires, "expires", "how long the invitation is good (7d, a link 24h)")
 	f.wait.flags(c)
 	return c
@@ -68,10 +75,18 @@ func (s *session) pair(ctx context.Context, svc app.Service, to string, f pairFl
 	ctx, cancel := f.wait.begin(ctx)
 	defer cancel()
 	c := &chase{with: to, letIn: f.link}
-	c.look(svc.State()) // the devices there are now
+	before := svc.State()
+	c.look(before) // the devices there are now
 	inv, err := svc.Invite(ctx, app.InviteRequest{To: to, ByHand: f.byHand, Expires: time.Duration(f.expires)})
 	if err != nil {
 		return err
+	}
+	wasOpen := func(o app.OpenInvitation) bool { return o.ID == inv.ID }
+	if f.again && slices.ContainsFunc(before.Invitations, wasOpen) {
+		if err := svc.Resend(ctx, inv.ID); err != nil {
+			return err
+		}
+		inv.Mailed = true
 	}
 	if err := s.showInvitations([]app.Invitation{inv}); err != nil {
 		return err

@@ -57,25 +57,11 @@ func Compare(ctx context.Context, t Tree, ignoreDefaults string, r Remote) (Comp
 
 // walk compares what is here, and takes it out of there.
 func (c *Comparison) walk(ctx context.Context, t Tree, ig *Ignore, there map[Path]Version) error {
-	dirs := []Path{""}
-	for len(dirs) > 0 {
-		dir := dirs[len(dirs)-1]
-		dirs = dirs[:len(dirs)-1]
-		names, err := t.List(ctx, dir)
-		if err != nil {
-			return fmt.Errorf("compare with a member: %w", err)
-		}
-		for _, l := range names {
-			switch {
-			case l.Err != nil || ig.Match(l.Path, l.Stat.Kind == Dir):
-			case l.Stat.Kind == Dir:
-				dirs = append(dirs, l.Path)
-			case l.Stat.Kind == File:
-				if err := c.file(ctx, t, l, there); err != nil {
-					return err
-				}
-			}
-		}
+	err := walkShared(ctx, t, ig,
+		func(l Listed) error { return c.file(ctx, t, l, there) },
+		func(_ Path, err error) error { return err })
+	if err != nil {
+		return fmt.Errorf("compare with a member: %w", err)
 	}
 	return nil
 }

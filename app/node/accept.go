@@ -225,6 +225,7 @@ func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.InvitationI
 	if err := n.checkPayload(p); err != nil {
 		return "", err
 	}
+	inv.Name = shownAddress(p.Person)
 	inv.With, inv.Token, inv.Peer, inv.Static = p.From, tokenKey(p.Token), key(p.Peer()), p.Static
 	if letter != nil && letter.Message.From != "" {
 		inv.With = letter.Message.From // the one that was shown; the letter may name another

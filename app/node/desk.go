@@ -9,13 +9,6 @@ import (
 // errLater is what the window's verbs answer until each is here.
 var errLater = app.Errorf(app.CodeFailed, "this does not work yet")
 
-func (n *Node) Draft(context.Context, string, string) (app.Draft, error) {
-	return app.Draft{}, errLater
-}
-func (n *Node) Resend(context.Context, app.InvitationID) error { return errLater }
-func (n *Node) Measure(context.Context, string) (app.Measure, error) {
-	return app.Measure{}, errLater
-}
 func (n *Node) Move(context.Context, app.FolderID, string) error            { return errLater }
 func (n *Node) Resolve(context.Context, app.FolderID, string, string) error { return errLater }
 func (n *Node) Recent(context.Context, app.FolderID, int) ([]app.Change, error) {

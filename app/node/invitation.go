@@ -29,9 +29,11 @@ type invitation struct {
 	Note      string        `json:"note,omitempty"`
 	MessageID string        `json:"message_id,omitempty"`
 	Mailed    mailing       `json:"mailed,omitempty"`
-	Peer      key           `json:"peer,omitzero"`   // sent: first answerer; received: the inviter
-	Static    key           `json:"static,omitzero"` // received: the inviter's
-	Addrs     []string      `json:"addrs,omitempty"` // where the other side might be
+	SentAt    time.Time     `json:"sent_at,omitzero"` // when its mail left last
+	Name      string        `json:"name,omitempty"`   // received: of the person or device, as claimed
+	Peer      key           `json:"peer,omitzero"`    // sent: first answerer; received: the inviter
+	Static    key           `json:"static,omitzero"`  // received: the inviter's
+	Addrs     []string      `json:"addrs,omitempty"`  // where the other side might be
 	Answered  mailing       `json:"answered,omitempty"`
 	Taken     time.Time     `json:"taken,omitzero"` // received: when its user said yes
 	Ended     time.Time     `json:"ended,omitzero"` // when it was used up

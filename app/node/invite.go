@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -65,7 +66,7 @@ func (n *Node) invite(r app.InviteRequest, share *keptShare) (app.Invitation, er
 			open.Folders = append(open.Folders, *share)
 		}
 		if open.Mailed == mailNone && inv.Mailed == mailDue {
-			open.Mailed = mailDue // by hand before, now by mail as well
+			open.Mailed, open.Note = mailDue, cmp.Or(r.Note, open.Note) // by hand before, now by mail as well
 		}
 		inv = *open
 		return nil

@@ -339,7 +339,7 @@ func (n *Node) sendInvitation(ctx context.Context, a *account, inv invitation) e
 	}
 	return n.update(func(s *kept) error {
 		if k := s.sent(p2p.Token(inv.Token)); k != nil && k.State == invOpen {
-			k.Mailed, k.Problem = mailSent, ""
+			k.Mailed, k.Problem, k.SentAt = mailSent, "", time.Now()
 		}
 		return nil
 	})

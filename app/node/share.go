@@ -163,12 +163,9 @@ func (k *keptFolder) addMember(id p2p.PeerID, gives string) {
 // checkRoom refuses what does not fit, before anything is written. What is
 // there already is counted as if it were to come: the user can compare first.
 func (n *Node) checkRoom(dir string, o offerFrame) error {
-	place := dir
-	for {
-		if _, err := os.Stat(place); err == nil {
-			break
-		}
-		place = filepath.Dir(place)
+	place, err := existing(dir)
+	if err != nil {
+		return app.Errorf(app.CodeFailed, "%s can not be used: %v", place, err)
 	}
 	tree, err := n.cfg.OpenTree(place)
 	if err != nil {

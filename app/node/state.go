@@ -90,6 +90,10 @@ func (n *Node) buildState() app.State {
 func (inv *invitation) open(s *kept, now time.Time) app.OpenInvitation {
 	o := app.OpenInvitation{
 		ID: inv.id(), With: inv.With, Direction: inv.Direction, Expires: inv.Expires, Created: inv.Created, Problem: inv.Problem,
+		Name: inv.Name, Sent: inv.SentAt,
+	}
+	if p := s.peer(p2p.PeerID(inv.Peer)); inv.Direction == app.Sent && p != nil {
+		o.Name = shownName(p.Metadata.Name)
 	}
 	for _, f := range inv.Folders {
 		o.Folders = append(o.Folders, folderID(f.ID))
