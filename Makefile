@@ -11,7 +11,7 @@ FUZZTIME ?= 10s
 ARGS     ?=
 LAB      ?= lab.py
 
-.PHONY: help build demo test check cross test-long test-real test-lab fuzz bench clean
+.PHONY: help build demo icons test check cross test-long test-real test-lab fuzz bench clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,16 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 bench: build ## figures beside the limits measured in the same run
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./app/e2e
+
+ICONS = assets/icons
+icons: ## pictures from their sources in assets/icons (rsvg-convert, convert)
+	mkdir -p $(ICONS)/png
+	for n in 48 64 128 256 512; do rsvg-convert -w $$n -h $$n $(ICONS)/foldpost.svg -o $(ICONS)/png/foldpost-$$n.png; done
+	for n in 16 32; do rsvg-convert -w $$n -h $$n $(ICONS)/foldpost-16.svg -o $(ICONS)/png/foldpost-$$n.png; done
+	rsvg-convert $(ICONS)/foldpost-24.svg -o $(ICONS)/png/foldpost-24.png
+	for s in idle syncing attention paused offline; do for p in dark light; do \
+	  rsvg-convert --stylesheet $(ICONS)/tray/$$p.css $(ICONS)/tray/$$s.svg -o $(ICONS)/png/tray-$$s-$$p.png; done; done
+	cd $(ICONS)/png && convert foldpost-16.png foldpost-24.png foldpost-32.png foldpost-48.png foldpost-64.png foldpost-256.png ../foldpost.ico
 
 clean: ## remove what was built
 	rm -rf foldpost bin

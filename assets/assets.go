@@ -1,7 +1,7 @@
 // Package assets holds what is built into the program but is not code: the
-// letters that people read and the default ignore list. It knows how a letter
-// is worded; it does not know how one is sealed or sent, and imports nothing
-// of ours.
+// letters that people read, the default ignore list and the pictures. It knows
+// how a letter is worded and what a state looks like; it does not know how a
+// letter is sealed or sent, or when a state holds, and imports nothing of ours.
 package assets
 
 import _ "embed" // for the files below
