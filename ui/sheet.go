@@ -1,0 +1,105 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/widget"
+
+	"foldpost/app"
+)
+
+// A sheet is a dialog over the window. Escape closes it, Enter presses its
+// primary button, wherever the focus is.
+type sheet struct {
+	w       *Window
+	pop     *widget.PopUp
+	title   *widget.Label
+	middle  *fyne.Container
+	buttons *fyne.Container
+	primary *button
+
+	draw    func(s app.State) // called with each new state; may be nil
+	closed  func()            // called once when the sheet is gone; may be nil
+	dropped func(path string) // takes what is dropped while it is on top; may be nil
+	pasted  func(text string) // takes Ctrl+V while no entry has the focus; may be nil
+	kept    bool              // Escape does not close it
+}
+
+// sheetWidth fits six words, and a small screen.
+const sheetWidth = 620
+
+// open shows a sheet. Its content is set by page.
+func (w *Window) open(title string) *sheet {
+	sh := &sheet{w: w, title: heading(title), middle: container.NewStack(), buttons: container.NewHBox()}
+	body := container.New(inset{28, 24}, container.NewBorder(sh.title, container.NewVBox(gap(8), sh.buttons), nil, nil, container.NewVScroll(sh.middle)))
+	sh.pop = widget.NewModalPopUp(body, w.win.Canvas())
+	w.sheets = append(w.sheets, sh)
+	sh.pop.Show()
+	return sh
+}
+
+// page fills the sheet: a body, and buttons from left to right. The last is
+// the primary one and stands at the right; a nil button makes room.
+func (sh *sheet) page(body fyne.CanvasObject, buttons ...*button) {
+	sh.middle.Objects = []fyne.CanvasObject{body}
+	sh.buttons.Objects = []fyne.CanvasObject{layout.NewSpacer()}
+	sh.primary = nil
+	for i, b := range buttons {
+		if b == nil {
+			sh.buttons.Objects = append(sh.buttons.Objects, layout.NewSpacer())
+			continue
+		}
+		if i == len(buttons)-1 {
+			b.Importance = widget.HighImportance
+			sh.primary = b
+		}
+		sh.buttons.Objects = append(sh.buttons.Objects, b)
+	}
+	sh.fit()
+	sh.w.focusFirst(body)
+}
+
+// retitle changes the heading.
+func (sh *sheet) retitle(title string) { setText(sh.title, title) }
+
+// fit makes the sheet as high as its content, if the window is.
+func (sh *sheet) fit() {
+	room := sh.w.win.Canvas().Size()
+	body := float32(0)
+	for _, o := range sh.middle.Objects {
+		body += o.MinSize().Height
+	}
+	body += sh.title.MinSize().Height + sh.buttons.MinSize().Height + 96
+	sh.pop.Resize(fyne.NewSize(min(sheetWidth, room.Width-40), min(body, room.Height-40)))
+	sh.pop.Refresh()
+}
+
+// close takes the sheet away.
+func (sh *sheet) close() {
+	for i, s := range sh.w.sheets {
+		if s != sh {
+			continue
+		}
+		sh.w.sheets = append(sh.w.sheets[:i:i], sh.w.sheets[i+1:]...)
+		sh.pop.Hide()
+		if sh.closed != nil {
+			sh.closed()
+		}
+		return
+	}
+}
+
+func (w *Window) closeSheets() {
+	for len(w.sheets) > 0 {
+		w.sheets[len(w.sheets)-1].close()
+	}
+}
+
+// confirm asks before something that cannot be undone, or surprises. Yes says
+// what will be done, in a word or two.
+func (w *Window) confirm(title, text, yes string, do func()) {
+	sh := w.open(title)
+	ok := newButton(w, yes, func() { sh.close(); do() })
+	sh.page(para(text), newButton(w, tr("Cancel"), sh.close), ok)
+}

@@ -1,0 +1,139 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"fyne.io/fyne/v2/lang"
+	"github.com/dustin/go-humanize"
+
+	"foldpost/assets"
+)
+
+// tr is a text of the catalogue: English here, other languages in
+// assets/translations. Names in it are filled from pairs of name and value:
+//
+//	tr("Linked with {{.Name}}", "Name", d.Name)
+func tr(text string, pairs ...any) string {
+	return lang.Localize(text, fill(pairs))
+}
+
+// trn is tr for a number of things, which is {{.N}} in both texts.
+func trn(n int, one, many string, pairs ...any) string {
+	if n != 1 {
+		one = many
+	}
+	return tr(one, append(pairs, "N", humanize.Comma(int64(n)))...)
+}
+
+func fill(pairs []any) map[string]any {
+	m := make(map[string]any, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		m[pairs[i].(string)] = pairs[i+1]
+	}
+	return m
+}
+
+// Languages are those that the catalogue has, beside English, which is its
+// keys.
+var Languages = []string{"de"}
+
+// SetLanguage chooses the language of all texts made from now on: "system",
+// "en" or one of Languages. What the catalogue does not have is English.
+func SetLanguage(name string) error {
+	here := lang.SystemLocale()
+	if name == "system" {
+		name, _, _ = strings.Cut(string(here), "-")
+	}
+	texts := []byte("{}")
+	if slices.Contains(Languages, name) {
+		var err error
+		if texts, err = assets.Translation(name); err != nil {
+			return err
+		}
+	}
+	return lang.AddTranslationsForLocale(texts, here) // whatever the system speaks
+}
+
+const maxShown = 64
+
+// shown is a name of foreign origin, made harmless: one line of at most 64
+// characters that have ink and do not change the direction of others.
+func shown(name string) string { return ink(name, maxShown) }
+
+// shownPath is shown for a path, of which the end matters most.
+func shownPath(path string) string {
+	p := []rune(ink(path, len(path)))
+	if len(p) <= 2*maxShown {
+		return string(p)
+	}
+	return "…" + string(p[len(p)-2*maxShown:])
+}
+
+// shownText is shown for text of several lines.
+func shownText(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		lines[i] = ink(strings.TrimSuffix(l, "\r"), len(l))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func ink(s string, limit int) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range s {
+		if n++; n > limit {
+			return b.String() + "…"
+		}
+		if r != ' ' && !unicode.IsPrint(r) {
+			r = unicode.ReplacementChar
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// bytes is a size for people: "38.0 GB".
+func bytes(n int64) string { return humanize.Bytes(uint64(max(0, n))) }
+
+// about is a length of time for people, roughly: "about 8 h".
+func about(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return tr("less than a minute")
+	case d < 90*time.Minute:
+		return trn(int(d.Round(time.Minute)/time.Minute), "about {{.N}} minute", "about {{.N}} minutes")
+	case d < 48*time.Hour:
+		return trn(int(d.Round(time.Hour)/time.Hour), "about {{.N}} hour", "about {{.N}} hours")
+	}
+	return trn(int(d.Round(24*time.Hour)/(24*time.Hour)), "about {{.N}} day", "about {{.N}} days")
+}
+
+// when is a moment for people, seen from now: the time of day today, else the
+// day too.
+func when(t, now time.Time) string {
+	t = t.In(now.Location())
+	switch days := int(midnight(now).Sub(midnight(t)).Round(time.Hour) / (24 * time.Hour)); {
+	case t.IsZero():
+		return tr("never")
+	case days == 0:
+		return t.Format("15:04")
+	case days == 1:
+		return tr("yesterday, {{.Time}}", "Time", t.Format("15:04"))
+	case days > 0 && days < 7, days < 0 && days > -8:
+		return tr("{{.Day}}, {{.Time}}", "Day", weekday(t.Weekday()), "Time", t.Format("15:04"))
+	}
+	return t.Format("2006-01-02 15:04")
+}
+
+func midnight(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
+}
+
+func weekday(d time.Weekday) string {
+	return [...]string{tr("Sunday"), tr("Monday"), tr("Tuesday"), tr("Wednesday"), tr("Thursday"), tr("Friday"), tr("Saturday")}[d]
+}

@@ -1,0 +1,198 @@
+package ui
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"foldpost/app"
+	"foldpost/app/apptest"
+)
+
+var update = flag.Bool("update", false, "write golden files anew; look at them afterwards")
+
+// noon is when the tests of this package take place.
+var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+// newTestWindow shows a window of f. Calls of the service end before the tap
+// that began them returns; call sync to see what they changed.
+func newTestWindow(t *testing.T, f *apptest.Fake) *Window {
+	t.Helper()
+	a := test.NewTempApp(t)
+	a.Settings().SetTheme(Theme{Variant: "light"})
+	w := New(a, f, Options{Home: "/home/ada", Now: func() time.Time { return noon }})
+	w.inline = true
+	w.win.Resize(fyne.NewSize(980, 680))
+	w.Show()
+	w.draw(f.State())
+	return w
+}
+
+// sync draws what the service knows now.
+func (w *Window) sync() { w.draw(w.svc.State()) }
+
+// golden compares the window with testdata/NAME.xml. Write it with -update.
+func golden(t *testing.T, w *Window, name string) {
+	t.Helper()
+	file := name + ".xml"
+	if *update {
+		os.Remove(filepath.Join("testdata", file))
+		probe := &testing.T{}
+		test.AssertRendersToMarkup(probe, file, w.win.Canvas())
+		if err := os.Rename(filepath.Join("testdata", "failed", file), filepath.Join("testdata", file)); err != nil {
+			t.Fatal(err)
+		}
+		os.Remove(filepath.Join("testdata", "failed"))
+		return
+	}
+	test.AssertRendersToMarkup(t, file, w.win.Canvas())
+}
+
+// picturePNG compares the window with testdata/NAME.png.
+func picturePNG(t *testing.T, w *Window, name string) {
+	t.Helper()
+	file := name + ".png"
+	if *update {
+		os.Remove(filepath.Join("testdata", file))
+		probe := &testing.T{}
+		test.AssertRendersToImage(probe, file, w.win.Canvas())
+		if err := os.Rename(filepath.Join("testdata", "failed", file), filepath.Join("testdata", file)); err != nil {
+			t.Fatal(err)
+		}
+		os.Remove(filepath.Join("testdata", "failed"))
+		return
+	}
+	test.AssertRendersToImage(t, file, w.win.Canvas())
+}
+
+// find returns the first visible object in the window, the topmost sheet
+// first, for which ok.
+func find(w *Window, ok func(fyne.CanvasObject) bool) fyne.CanvasObject {
+	var roots []fyne.CanvasObject
+	for _, sh := range w.sheets {
+		roots = append([]fyne.CanvasObject{sh.pop.Content}, roots...)
+	}
+	if len(roots) == 0 {
+		roots = []fyne.CanvasObject{w.win.Content()}
+	}
+	for _, r := range roots {
+		if o := findIn(r, ok); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+func findIn(o fyne.CanvasObject, ok func(fyne.CanvasObject) bool) fyne.CanvasObject {
+	if !o.Visible() {
+		return nil
+	}
+	if ok(o) {
+		return o
+	}
+	var children []fyne.CanvasObject
+	switch o := o.(type) {
+	case *fyne.Container:
+		children = o.Objects
+	case *container.Scroll:
+		children = []fyne.CanvasObject{o.Content}
+	case *container.AppTabs:
+		if s := o.Selected(); s != nil {
+			children = []fyne.CanvasObject{s.Content}
+		}
+	case *widget.PopUp:
+		children = []fyne.CanvasObject{o.Content}
+	case fyne.Widget:
+		children = test.WidgetRenderer(o).Objects()
+	}
+	for _, c := range children {
+		if c != nil {
+			if f := findIn(c, ok); f != nil {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// tap presses the button with a text.
+func tap(t *testing.T, w *Window, text string) {
+	t.Helper()
+	o := find(w, func(o fyne.CanvasObject) bool { b, ok := o.(*button); return ok && b.Text == text })
+	if o == nil {
+		t.Fatalf("there is no button %q; the window shows:\n%s", text, texts(w))
+	}
+	if b := o.(*button); b.Disabled() {
+		t.Fatalf("button %q is disabled", text)
+	}
+	test.Tap(o.(*button))
+	w.sync()
+}
+
+// typeInto types into the entry with a placeholder.
+func typeInto(t *testing.T, w *Window, hint, text string) {
+	t.Helper()
+	o := find(w, func(o fyne.CanvasObject) bool { e, ok := o.(*entry); return ok && e.PlaceHolder == hint })
+	if o == nil {
+		t.Fatalf("there is no entry %q; the window shows:\n%s", hint, texts(w))
+	}
+	w.win.Canvas().Focus(o.(*entry))
+	test.Type(o.(*entry), text)
+	w.sync()
+}
+
+// texts is all that can be read in the window, a line each.
+func texts(w *Window) string {
+	var b strings.Builder
+	find(w, func(o fyne.CanvasObject) bool {
+		switch o := o.(type) {
+		case *widget.Label:
+			b.WriteString(o.Text + "\n")
+		case *button:
+			b.WriteString("[" + o.Text + "]\n")
+		case *entry:
+			b.WriteString("<" + o.PlaceHolder + ": " + o.Text + ">\n")
+		case *check:
+			b.WriteString("( ) " + o.Text + "\n")
+		case *choice:
+			b.WriteString("(o) " + strings.Join(o.Options, " | ") + ": " + o.Selected + "\n")
+		}
+		return false
+	})
+	return b.String()
+}
+
+// reads fails unless the window shows each text.
+func reads(t *testing.T, w *Window, want ...string) {
+	t.Helper()
+	got := texts(w)
+	for _, s := range want {
+		if !strings.Contains(got, s) {
+			t.Errorf("the window does not show %q, but:\n%s", s, got)
+		}
+	}
+}
+
+func TestStart(t *testing.T) {
+	w := newTestWindow(t, apptest.NewFake())
+	reads(t, w, "[I have an invitation]", "[Share a folder]", "[Connect my other computer]")
+}
+
+// TestLeavesStart: what comes by itself is shown at once.
+func TestLeavesStart(t *testing.T) {
+	f := apptest.NewFake()
+	w := newTestWindow(t, f)
+	f.Update(func(s *app.State) {
+		s.Devices = append(s.Devices, app.Device{ID: "bobid", Name: "Bob's laptop", Connected: true})
+	})
+	w.sync()
+	reads(t, w, "Folders", "[Bob's laptop]")
+}
