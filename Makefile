@@ -2,33 +2,43 @@
 # root, an account, a server or a display. `make help` lists the rest.
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-# The window is not built yet: until then every build is the one without it.
+# Tests and the small static programs are built without the window: that needs
+# no C compiler. The window's flags are the same everywhere, because another
+# set costs minutes.
 TAGS     ?= nogui
-BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags "-s -w -X main.version=$(VERSION)"
+LDFLAGS   = -s -w -X main.version=$(VERSION)
+BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags "$(LDFLAGS)"
+WINDOW    = CGO_ENABLED=1 $(GO) build -trimpath -tags no_emoji,no_metadata
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     = $(GO) run mvdan.cc/gofumpt@v0.12.0
 FUZZTIME ?= 10s
 ARGS     ?=
 LAB      ?= lab.py
 
-.PHONY: help build demo icons test check cross test-long test-real test-lab fuzz bench clean
+.PHONY: help build gui nogui demo icons package package-linux package-windows test-package test check cross test-long test-real test-lab fuzz bench clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-build: ## the program for this machine: ./foldpost
+build: ## the program for this machine: ./foldpost, with its window where C headers are
+	@if assets/linux/headers.sh; then $(MAKE) --no-print-directory gui; else $(MAKE) --no-print-directory nogui; fi
+
+gui: ## the program with its window; the first time takes minutes
+	$(WINDOW) -ldflags "$(LDFLAGS)" -o foldpost .
+
+nogui: ## the program without a window, one static file
 	$(BUILD) -o foldpost .
 
 demo: build ## two devices and a mail server on this machine; ARGS=--exit ends when both folders are equal
 	./foldpost demo $(ARGS)
 
 test: ## what every change must pass, in under two minutes
-	$(GO) vet ./...
-	$(GO) test ./...
+	$(GO) vet -tags $(TAGS) ./...
+	$(GO) test -tags $(TAGS) ./...
 
 check: ## vet, staticcheck, gofumpt
-	$(GO) vet ./...
-	$(STATICCHECK) ./...
+	$(GO) vet -tags $(TAGS) ./...
+	$(STATICCHECK) -tags $(TAGS) ./...
 	@out=$$($(GOFUMPT) -l .); test -z "$$out" || { echo "not formatted, run: $(GOFUMPT) -w ."; echo "$$out"; exit 1; }
 
 cross: ## one static file each for linux, windows and darwin
@@ -58,6 +68,33 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 bench: build ## figures beside the limits measured in the same run
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./app/e2e
+
+# A Debian version begins with a digit; a commit's name is put behind one.
+DEBVERSION = $(or $(patsubst v%,%,$(filter v%,$(VERSION))),0.1.0~git$(shell git log -1 --format=%cd --date=format:%Y%m%d 2>/dev/null).$(VERSION))
+NFPM       = $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
+MINGW      = x86_64-w64-mingw32
+
+package: package-linux package-windows ## .deb, tar.xz and .zip for people, in bin/
+
+package-linux: gui
+	assets/linux/tree.sh ./foldpost bin/linux
+	DEBVERSION=$(DEBVERSION) $(NFPM) package -f assets/linux/nfpm.yaml -p deb -t bin/
+	tar --sort=name --owner=0 --group=0 --transform 's,^\.,foldpost-$(VERSION),' -C bin/linux -cJf bin/foldpost-$(VERSION)-linux-amd64.tar.xz .
+
+# foldpost.exe has the window and no console; foldpost.com, which cmd.exe finds
+# first, is the same program for the command line. The first build takes minutes.
+package-windows:
+	mkdir -p bin/windows
+	assets/windows/resources.sh $(MINGW) "$(VERSION)" foldpost_windows_amd64.syso
+	trap 'rm -f foldpost_windows_amd64.syso' EXIT; \
+	  GOOS=windows GOARCH=amd64 CC=$(MINGW)-gcc $(WINDOW) -ldflags "$(LDFLAGS) -H windowsgui" -o bin/windows/foldpost.exe . && \
+	  GOOS=windows GOARCH=amd64 $(BUILD) -o bin/windows/foldpost.com .
+	cp LICENSE bin/windows/LICENSE.txt
+	rm -f bin/foldpost-$(VERSION)-windows-amd64.zip
+	cd bin/windows && zip -q ../foldpost-$(VERSION)-windows-amd64.zip foldpost.exe foldpost.com LICENSE.txt
+
+test-package: ## installs the .deb in a clean Debian and starts its menu entry there (root on Debian)
+	assets/linux/test.sh bin/foldpost_*.deb
 
 ICONS = assets/icons
 icons: ## pictures from their sources in assets/icons (rsvg-convert, convert)
