@@ -46,7 +46,7 @@ var confined = map[string][]string{
 	"github.com/fsnotify/fsnotify":     {"app/folder"},
 	"github.com/spf13/cobra":           {"app/cli"},
 	"github.com/schollz/progressbar":   {"app/cli", "app/demo"},
-	"github.com/sethvargo/go-diceware": {"p2p/words.go"},
+	"github.com/sethvargo/go-diceware": {"p2p/words.go", "ui/words.go"},
 	"github.com/gofrs/flock":           {"app/node", "app/control"},
 	"github.com/zeebo/blake3":          {"app/folder"},
 	"fyne.io/":                         {"ui"},
