@@ -132,8 +132,29 @@ func isTimeout(err error) bool {
 }
 
 func passwordProblem(a Account, s Server, err error) *Problem {
-	text := fmt.Sprintf("%s did not accept this password for %s. Most providers want an app password here, not your usual one: make one in the security settings of your mail account, then enter it again.", s.Host, a.user())
-	return &Problem{Kind: WrongPassword, Text: text, Err: fmt.Errorf("log in to %s as %s: %w", s, a.user(), a.redact(err))}
+	return &Problem{Kind: WrongPassword, Text: passwordText(a, s), Err: fmt.Errorf("log in to %s as %s: %w", s, a.user(), a.redact(err))}
+}
+
+// passwordText says what the provider wants, where that is known.
+func passwordText(a Account, s Server) string {
+	p := providerOfServer(s)
+	if p == nil {
+		return fmt.Sprintf("%s did not accept this password for %s. Most providers want an app password here, not your usual one: make one in the security settings of your mail account, then enter it again.", s.Host, a.user())
+	}
+	text := fmt.Sprintf("%s did not accept this password for %s.", p.name, a.user())
+	switch {
+	case p.login == LoginNone:
+		return text + " It lets no program in with a password. You need none: send the invitation with your own mail program."
+	case p.login == LoginAppPassword:
+		text += " It wants an app password, not your usual one."
+	}
+	if p.hint != "" {
+		text += " " + p.hint
+	}
+	if p.help != "" {
+		text += " More at " + p.help
+	}
+	return text
 }
 
 func hangingProblem(s Server, err error) *Problem {
