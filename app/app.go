@@ -50,9 +50,8 @@ type Service interface {
 	// accepted here, to be sent by hand.
 	Letter(ctx context.Context, id InvitationID) (Invitation, error)
 	// Draft returns the mail that Invite or Share would send, without its
-	// sealed letter: with a folder, unless to is this user's own address.
-	// Nothing is made or sent.
-	Draft(ctx context.Context, to, note string) (Draft, error)
+	// sealed letter. Nothing is made or sent.
+	Draft(ctx context.Context, r DraftRequest) (Draft, error)
 	// Resend mails an open invitation once more, with the same words.
 	Resend(ctx context.Context, id InvitationID) error
 	// Withdraw cancels an open invitation, sent or received.
@@ -140,6 +139,13 @@ type Invitation struct {
 	Mailto  string // opens the user's own mail program with Text
 	File    []byte // content of the .foldpost file
 	Expires time.Time
+}
+
+// A DraftRequest says which mail to show before it is sent.
+type DraftRequest struct {
+	To     string // need not be complete yet
+	Note   string
+	Folder bool // Share's mail, else Invite's
 }
 
 // A Draft is a mail before it is sent.

@@ -225,7 +225,7 @@ func testMeasure(t *testing.T, s app.Service) {
 
 // testDraft: what a person reads, with the own first line, and nothing is made.
 func testDraft(t *testing.T, s app.Service) {
-	d, err := s.Draft(t.Context(), "bob@example.org", "Photos of the Harz!")
+	d, err := s.Draft(t.Context(), app.DraftRequest{To: "bob@example.org", Note: "Photos of the Harz!", Folder: true})
 	if err != nil || d.Subject == "" || !strings.Contains(d.Text, "Photos of the Harz!") || d.From != "" {
 		t.Errorf("Draft(bob) = %+v, %v, want a subject, the note and no sender", d, err)
 	}

@@ -59,13 +59,13 @@ func (f *Fake) Mail(m app.Mail) {
 }
 
 // Draft returns a short mail with the note.
-func (f *Fake) Draft(ctx context.Context, to, note string) (app.Draft, error) {
+func (f *Fake) Draft(ctx context.Context, r app.DraftRequest) (app.Draft, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := f.begin(ctx, "Draft", to); err != nil {
+	if err := f.begin(ctx, "Draft", r.To, r.Folder); err != nil {
 		return app.Draft{}, err
 	}
-	d := app.Draft{Subject: "An invitation", Text: "Hello.\n" + note + "\n"}
+	d := app.Draft{Subject: "An invitation", Text: r.Note + "\n\nHello.\n"}
 	if f.state.Mailbox != nil {
 		d.From = f.state.Mailbox.Address
 	}

@@ -219,8 +219,8 @@ func (c *Client) SetConfig(ctx context.Context, key, value string) error {
 }
 
 // Draft returns the mail that would be sent.
-func (c *Client) Draft(ctx context.Context, to, note string) (d app.Draft, err error) {
-	err = call(ctx, c, "Draft", draftArgs{to, note}, &d)
+func (c *Client) Draft(ctx context.Context, r app.DraftRequest) (d app.Draft, err error) {
+	err = call(ctx, c, "Draft", r, &d)
 	return d, err
 }
 

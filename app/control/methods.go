@@ -28,7 +28,6 @@ type (
 		For    time.Duration
 	}
 	settingArgs struct{ Key, Value string }
-	draftArgs   struct{ To, Note string }
 	dirArgs     struct{ Dir string }
 	moveArgs    struct {
 		Folder app.FolderID
@@ -71,8 +70,8 @@ var methods = map[string]method{
 	"Letter": value(func(ctx context.Context, s app.Service, a idArgs) (app.Invitation, error) {
 		return s.Letter(ctx, app.InvitationID(a.ID))
 	}),
-	"Draft": value(func(ctx context.Context, s app.Service, a draftArgs) (app.Draft, error) {
-		return s.Draft(ctx, a.To, a.Note)
+	"Draft": value(func(ctx context.Context, s app.Service, r app.DraftRequest) (app.Draft, error) {
+		return s.Draft(ctx, r)
 	}),
 	"Resend": act(func(ctx context.Context, s app.Service, a idArgs) error {
 		return s.Resend(ctx, app.InvitationID(a.ID))

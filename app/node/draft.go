@@ -4,27 +4,25 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"foldpost/app"
 	"foldpost/assets"
 )
 
-// Draft implements [app.Service]. The address need not be complete yet.
-func (n *Node) Draft(_ context.Context, to, note string) (app.Draft, error) {
+// Draft implements [app.Service].
+func (n *Node) Draft(_ context.Context, r app.DraftRequest) (app.Draft, error) {
 	s := n.keep.view()
-	inv := invitation{With: to, Note: note, Expires: time.Now().Truncate(time.Second).Add(wordsExpire)}
-	if open := s.openFor(to); open != nil { // its mail is the one that is sent
-		inv.Note, inv.Expires = cmp.Or(note, open.Note), open.Expires
+	inv := invitation{With: r.To, Note: r.Note, Expires: time.Now().Truncate(time.Second).Add(wordsExpire)}
+	if open := s.openFor(r.To); open != nil { // its mail is the one that is sent
+		inv.Note, inv.Expires, inv.Folders = cmp.Or(r.Note, open.Note), open.Expires, open.Folders
 	}
 	var d app.Draft
 	if s.Mailbox != nil {
 		d.From = s.Mailbox.Address
 	}
 	text := n.invitationText(inv)
-	// Between two computers of one person there may be no folder yet.
-	text.Folder = !strings.EqualFold(to, d.From)
+	text.Folder = text.Folder || r.Folder
 	mail := assets.InvitationMail(text)
 	d.Subject, d.Text = mail.Subject, mail.Body
 	return d, nil
