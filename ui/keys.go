@@ -155,6 +155,9 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
+// AcceptsTab implements fyne.Tabbable: Tab goes on, in every entry.
+func (e *entry) AcceptsTab() bool { return false }
+
 // TypedShortcut implements fyne.Shortcutable. What is not for editing text is
 // the window's.
 func (e *entry) TypedShortcut(s fyne.Shortcut) {

@@ -79,10 +79,13 @@ func (w *Window) Run(ctx context.Context) error {
 	})
 	parent := ctx
 	for {
+		older := false
 		select {
 		case <-parent.Done():
 			return ErrEnded
 		case <-w.wake:
+		case <-time.After(time.Minute):
+			older = true
 		}
 		w.mu.Lock()
 		s, hidden := w.latest, w.hidden
@@ -90,7 +93,12 @@ func (w *Window) Run(ctx context.Context) error {
 		if hidden || s.V == 0 {
 			continue
 		}
-		fyne.DoAndWait(func() { w.draw(s) })
+		fyne.DoAndWait(func() {
+			w.draw(s)
+			if older {
+				w.redraw() // texts that tell how long ago something was
+			}
+		})
 		select {
 		case <-parent.Done():
 			return ErrEnded
