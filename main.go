@@ -41,7 +41,11 @@ func main() {
 // reach it by.
 func run(ctx context.Context, o cli.RunOptions) error {
 	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: map[bool]slog.Level{true: slog.LevelDebug}[o.Verbose]}))
-	n, err := node.New(node.Config{Home: o.Home, Listen: o.Listen, Version: version, Log: log, Ready: o.Ready})
+	c := node.Config{Home: o.Home, Listen: o.Listen, Version: version, Log: log, Ready: o.Ready}
+	if !o.NoKeyring {
+		c.Keyring = node.SystemKeyring()
+	}
+	n, err := node.New(c)
 	if err != nil {
 		return err
 	}

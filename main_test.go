@@ -48,6 +48,7 @@ var confined = map[string][]string{
 	"github.com/schollz/progressbar":   {"app/cli", "app/demo"},
 	"github.com/sethvargo/go-diceware": {"p2p/words.go", "ui/words.go"},
 	"github.com/gofrs/flock":           {"app/node", "app/control"},
+	"github.com/zalando/go-keyring":    {"app/node/keyring.go"},
 	"github.com/zeebo/blake3":          {"app/folder"},
 	"fyne.io/":                         {"ui"},
 	"github.com/hashicorp/mdns":        {"discovery/lan.go"},

@@ -90,9 +90,14 @@ type Account struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// Guess names the servers that an address most often has.
+// Guess names the servers of an address that the table knows, else those that
+// an address most often has. It asks nobody.
 func Guess(address string) Account {
-	_, domain, _ := strings.Cut(address, "@")
+	name, domain := cutLastAt(address)
+	if p := providerOf(domain); p != nil && p.login != LoginNone {
+		s := p.found(name)
+		return Account{Address: address, IMAP: s.IMAP, SMTP: s.SMTP, User: s.User}
+	}
 	return Account{
 		Address: address,
 		IMAP:    Server{Host: "imap." + domain, Port: 993, Security: ImplicitTLS},

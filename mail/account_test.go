@@ -92,4 +92,7 @@ func TestGuess(t *testing.T) {
 	if a.Address != "bob@b.test" || a.IMAP.String() != "imap.b.test:993" || a.SMTP.String() != "smtp.b.test:465" || a.IMAP.Security != ImplicitTLS || a.SMTP.Security != ImplicitTLS {
 		t.Errorf("Guess(bob@b.test) = %+v", a)
 	}
+	if a := Guess("bob@o2.pl"); a.IMAP.String() != "poczta.o2.pl:993" || a.User != "bob" {
+		t.Errorf("Guess(bob@o2.pl) = %+v, want what the table says", a)
+	}
 }

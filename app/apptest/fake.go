@@ -381,10 +381,10 @@ func (f *Fake) Answer(ctx context.Context, id app.QuestionID, choice string) err
 func (f *Fake) SetMailbox(ctx context.Context, m app.MailboxSettings) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := f.begin(ctx, "SetMailbox", m.Address, m.IMAP, m.SMTP, len(m.Password), len(m.CA)); err != nil {
+	if err := f.begin(ctx, "SetMailbox", m.Address, m.IMAP, m.SMTP, len(m.Password), len(m.CA), m.User); err != nil {
 		return err
 	}
-	f.update(func(s *app.State) { s.Mailbox = &app.MailboxState{Address: m.Address, State: "ok"} })
+	f.update(func(s *app.State) { s.Mailbox = &app.MailboxState{Address: m.Address, State: "ok", Kept: "keyring"} })
 	return nil
 }
 

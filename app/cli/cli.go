@@ -41,11 +41,12 @@ type Deps struct {
 
 // RunOptions are those of `foldpost run`.
 type RunOptions struct {
-	Home    string
-	Listen  []netip.AddrPort // at most one per address family; none: the kept port on all addresses
-	Log     io.Writer
-	Verbose bool
-	Ready   func() // to be called once when commands are answered
+	Home      string
+	Listen    []netip.AddrPort // at most one per address family; none: the kept port on all addresses
+	Log       io.Writer
+	Verbose   bool
+	NoKeyring bool   // passwords stay in Home
+	Ready     func() // to be called once when commands are answered
 }
 
 // DemoOptions are those of `foldpost demo`.

@@ -13,7 +13,7 @@ import (
 )
 
 type mailboxFlags struct {
-	imap, smtp, ca, passwordFile string
+	imap, smtp, user, ca, passwordFile string
 }
 
 func (s *session) mailboxCmd() *cobra.Command {
@@ -50,10 +50,14 @@ func (s *session) mailboxSetCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "set ADDRESS",
 		Short: "Log in to an account and keep it if that works",
-		Long: `Log in to an account and keep it if that works. The servers are guessed from the
-address unless you give them. The password is asked for, or read from the first
-line of a file: many providers want an app password, not your usual one.`,
+		Long: `Log in to an account and keep it if that works. The servers are found by the
+address unless you give them: in a list of large providers, by what the
+address's own domain says, or by trying the usual names. The password is asked
+for, or read from the first line of a file: many providers want an app password,
+not your usual one. It is kept in the desktop's keyring, else in a file that
+only you can read.`,
 		Example: `  foldpost mailbox set ada@example.org
+  foldpost mailbox set ada@example.org --imap mail.example.org:993 --smtp mail.example.org:465 --user ada
   pass show mail/ada | foldpost mailbox set ada@example.org --password-file -`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: s.with(func(ctx context.Context, svc app.Service, a []string) error {
@@ -63,6 +67,7 @@ line of a file: many providers want an app password, not your usual one.`,
 	}
 	c.Flags().StringVar(&f.imap, "imap", "", "`HOST:PORT` to receive; 993 is TLS at once, 143 STARTTLS")
 	c.Flags().StringVar(&f.smtp, "smtp", "", "`HOST:PORT` to send; 465 is TLS at once, 587 STARTTLS")
+	c.Flags().StringVar(&f.user, "user", "", "`NAME` to log in with, if it is not the address")
 	c.Flags().StringVar(&f.ca, "ca", "", "PEM `FILE` of a private certificate authority")
 	c.Flags().StringVar(&f.passwordFile, "password-file", "", "`FILE` whose first line is the password, - for standard input")
 	return c
@@ -72,7 +77,12 @@ func (s *session) mailboxSet(ctx context.Context, svc app.Service, address strin
 	if !isAddress(address) {
 		return app.Errorf(app.CodeUsage, "%q is no e-mail address: give one like ada@example.org", address)
 	}
-	m := app.MailboxSettings{Address: address, IMAP: f.imap, SMTP: f.smtp}
+	m := app.MailboxSettings{Address: address, IMAP: f.imap, SMTP: f.smtp, User: f.user}
+	if f.imap == "" && f.smtp == "" {
+		if err := s.findMailbox(ctx, svc, &m); err != nil {
+			return err
+		}
+	}
 	if f.ca != "" {
 		b, err := readFile(f.ca)
 		if err != nil {
@@ -88,7 +98,69 @@ func (s *session) mailboxSet(ctx context.Context, svc app.Service, address strin
 	if err := svc.SetMailbox(ctx, m); err != nil {
 		return err
 	}
-	return s.done("The mailbox %s works and is kept. Next: foldpost share DIR WHO", address)
+	where := "in the desktop's keyring"
+	if box := svc.State().Mailbox; box != nil && box.Kept != "keyring" && box.Kept != "" {
+		where = "in " + box.Kept
+	}
+	return s.done("The mailbox %s works and is kept; its password is %s. Next: foldpost share DIR WHO", address, where)
+}
+
+// findMailbox fills in what is known of the address's servers, and says what
+// they want.
+func (s *session) findMailbox(ctx context.Context, svc app.Service, m *app.MailboxSettings) error {
+	s.say("Looking for the servers of %s …", m.Address)
+	g, err := svc.FindMailbox(ctx, m.Address)
+	if err != nil {
+		return app.Errorf(app.CodeOf(err), "%v By hand: --imap HOST:PORT --smtp HOST:PORT", err)
+	}
+	name := g.Provider
+	if name == "" {
+		_, name, _ = strings.Cut(m.Address, "@")
+	}
+	if g.Login == app.LoginNone {
+		return app.Errorf(app.CodeFailed, "%s lets no program in with a password. You need none: send invitations with your own mail program, foldpost pair ADDRESS --by-hand", shown(name))
+	}
+	servers := fmt.Sprintf("%s to receive, %s to send", g.IMAP, g.SMTP)
+	if g.Confirm {
+		if err := s.confirmServers(ctx, name, servers, g); err != nil {
+			return err
+		}
+	} else {
+		s.say("%s: %s.", name, servers)
+	}
+	if g.Login == app.LoginAppPassword {
+		s.say("%s wants an app password, not your usual one.", name)
+	}
+	if g.Hint != "" {
+		s.say("%s", g.Hint)
+	}
+	if g.Help != "" {
+		s.say("More at %s", g.Help)
+	}
+	m.IMAP, m.SMTP = g.IMAP, g.SMTP
+	if m.User == "" {
+		m.User = g.User
+	}
+	return nil
+}
+
+// confirmServers asks a person whether a password may go to servers that
+// nothing vouches for. Without a person the answer is no, whatever --yes says:
+// who knows the servers can name them.
+func (s *session) confirmServers(ctx context.Context, name, servers string, g app.MailboxGuess) error {
+	named := app.Errorf(app.CodeQuestion, "Only DNS says that %s uses %s, which are not its own. If they are right, name them: --imap %s --smtp %s", shown(name), servers, g.IMAP, g.SMTP)
+	if !s.canAsk() {
+		return named
+	}
+	s.say("Only DNS says that %s uses %s, which are not its own.", name, servers)
+	text, err := s.ask(ctx, "Are these the servers of your provider? [y/N]")
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if a := strings.ToLower(text); a != "y" && a != "yes" {
+		return named
+	}
+	return nil
 }
 
 func (s *session) mailPassword(ctx context.Context, address, file string) (string, error) {

@@ -17,6 +17,7 @@ import (
 
 func (s *session) runCmd() *cobra.Command {
 	var listen []string
+	var noKeyring bool
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Run foldpost without a window, until SIGTERM",
@@ -35,7 +36,7 @@ Without --listen it uses one port on all addresses, the same after each start:
 				return err
 			}
 			ctx := c.Context()
-			err = s.Run(ctx, RunOptions{Home: s.home, Listen: addrs, Log: s.err, Verbose: s.verbose, Ready: func() {
+			err = s.Run(ctx, RunOptions{Home: s.home, Listen: addrs, Log: s.err, Verbose: s.verbose, NoKeyring: noKeyring, Ready: func() {
 				s.say("foldpost runs for %s. Next: foldpost status", s.home)
 				if err := notifyReady(os.Getenv("NOTIFY_SOCKET")); err != nil {
 					s.say("tell systemd: %v", err)
@@ -46,6 +47,7 @@ Without --listen it uses one port on all addresses, the same after each start:
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	c.Flags().StringArrayVar(&listen, "listen", nil, "`HOST:PORT` to listen at, at most one of IPv4 and one of IPv6")
+	c.Flags().BoolVar(&noKeyring, "no-keyring", false, "keep the e-mail password in a file that only you can read, not in the desktop's keyring")
 	return c
 }
 

@@ -218,6 +218,8 @@ func event(ts *testscript.TestScript, a []string) func() {
 		}
 	case "fail": // METHOD CODE TEXT
 		return func() { s.Fail(a[1], app.Errorf(app.ErrorCode(a[2]), "%s", a[3])) }
+	case "guess": // DOMAIN "PROVIDER LOGIN HELP CONFIRM IMAP SMTP"
+		return func() { s.Guess(a[1], guess(strings.Fields(a[2]))) }
 	case "conflict": // FOLDER PATH COPY
 		return func() { s.Conflict(app.FolderID(a[1]), app.Conflict{Path: a[2], Copies: []string{a[3]}}) }
 	case "differ": // EQUAL HERE THERE DIFFERENT
@@ -228,6 +230,13 @@ func event(ts *testscript.TestScript, a []string) func() {
 	}
 	ts.Fatalf("no event %q", a[0])
 	return nil
+}
+
+func guess(a []string) app.MailboxGuess {
+	for i := range a {
+		a[i] = strings.TrimPrefix(a[i], "-")
+	}
+	return app.MailboxGuess{Provider: a[0], Login: app.MailboxLogin(a[1]), Help: a[2], Confirm: a[3] != "", IMAP: a[4], SMTP: a[5]}
 }
 
 func device(a []string) app.Device {

@@ -84,7 +84,7 @@ func (p *process) command(args ...string) *exec.Cmd {
 // start starts the program and returns when it answers commands.
 func (p *process) start() {
 	p.t.Helper()
-	p.cmd = p.command(append([]string{"run", "-v"}, p.listen...)...)
+	p.cmd = p.command(append([]string{"run", "-v", "--no-keyring"}, p.listen...)...)
 	p.cmd.Stderr = p.log
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)

@@ -144,6 +144,7 @@ type device struct {
 	home  string
 	trees map[string]*foldertest.Tree // by directory
 	dial  atomic.Pointer[dialer]      // reaches its mail provider
+	ring  node.Keyring                // of its desktop; nil: there is none
 	end   func()                      // of the process
 }
 
@@ -172,6 +173,7 @@ func (d *device) start() {
 		Home: d.home, Version: "test", Log: log, Conns: []net.PacketConn{c},
 		Addresses: func() []netip.AddrPort { return []netip.AddrPort{d.addr} },
 		OpenTree:  d.tree,
+		Keyring:   d.ring,
 		MailDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return (*d.dial.Load())(ctx, network, addr)
 		},

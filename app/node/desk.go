@@ -14,8 +14,5 @@ func (n *Node) Resolve(context.Context, app.FolderID, string, string) error { re
 func (n *Node) Recent(context.Context, app.FolderID, int) ([]app.Change, error) {
 	return nil, errLater
 }
-func (n *Node) FindMailbox(context.Context, string) (app.MailboxGuess, error) {
-	return app.MailboxGuess{}, errLater
-}
 func (n *Node) Mails(context.Context) ([]app.Mail, error) { return nil, errLater }
 func (n *Node) Reset(context.Context) error               { return errLater }

@@ -45,14 +45,15 @@ func (p *pause) active(now time.Time) bool {
 	return p != nil && (p.Until.IsZero() || now.Before(p.Until))
 }
 
-// keptMailbox is the account with its password: the file is readable by its
-// owner alone.
+// keptMailbox is the account with its password, unless the system's keyring has
+// that: the file is readable by its owner alone.
 type keptMailbox struct {
 	Address  string `json:"address"`
 	IMAP     string `json:"imap"`
 	SMTP     string `json:"smtp"`
 	User     string `json:"user"`
 	Password string `json:"password"`
+	Entry    string `json:"keyring,omitempty"` // account of the system's keyring that has the password in place of this file
 	CA       []byte `json:"ca,omitempty"`
 }
 

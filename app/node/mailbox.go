@@ -17,17 +17,22 @@ import (
 
 // account is the mailbox that runs now.
 type account struct {
-	settings  keptMailbox
-	address   string
-	box       *mail.IMAP
-	post      *mail.Post
-	cancel    context.CancelFunc
-	ended     chan struct{}
-	sending   map[string]bool // message ids under way
+	settings keptMailbox // with the password
+	address  string
+	box      *mail.IMAP
+	post     *mail.Post
+	cancel   context.CancelFunc
+	ended    chan struct{}
+	sending  map[string]bool // message ids under way
+	trouble  trouble
+	heard    bool // something came from it
+}
+
+// trouble is why the mailbox does not work.
+type trouble struct {
 	problem   string
 	permanent bool // it needs the user
 	since     time.Time
-	heard     bool // something came from it
 }
 
 // keyring is the node's invitations as its post needs them.
@@ -67,15 +72,22 @@ func (n *Node) matchMailbox(ctx context.Context) {
 	n.mu.Lock()
 	old := n.account
 	n.mu.Unlock()
-	if old != nil && (s.Mailbox == nil || !reflect.DeepEqual(old.settings, *s.Mailbox)) {
+	var want keptMailbox
+	wanted := s.Mailbox != nil
+	if wanted {
+		if want, wanted = n.withPassword(*s.Mailbox); !wanted {
+			n.unlock(ctx, want)
+		}
+	}
+	if old != nil && (!wanted || !reflect.DeepEqual(old.settings, want)) {
 		old.cancel()
 		<-old.ended
 		n.mu.Lock()
 		n.account, old = nil, nil
 		n.mu.Unlock()
 	}
-	if old == nil && s.Mailbox != nil && ctx.Err() == nil {
-		n.startMailbox(ctx, *s.Mailbox)
+	if old == nil && wanted && ctx.Err() == nil {
+		n.startMailbox(ctx, want)
 	}
 	n.mu.Lock()
 	a := n.account
@@ -116,12 +128,9 @@ func (n *Node) followMailbox(ctx context.Context, a *account) {
 		p, changed := a.box.State()
 		n.mu.Lock()
 		if p == nil {
-			a.problem, a.permanent = "", false
+			a.trouble = trouble{}
 		} else {
-			if a.problem == "" {
-				a.since = time.Now()
-			}
-			a.problem, a.permanent = p.Text, !p.Temporary()
+			a.trouble.note(p.Text, !p.Temporary())
 		}
 		n.mu.Unlock()
 		n.kick()
@@ -150,7 +159,10 @@ func (n *Node) mailAccount(k keptMailbox) (mail.Account, error) {
 			return a, err
 		}
 	}
-	a.User, a.Password, a.Dial = k.User, mail.Secret(k.Password), n.cfg.MailDial
+	if k.User != "" || k.IMAP != "" || k.SMTP != "" { // else it goes with the servers
+		a.User = k.User
+	}
+	a.Password, a.Dial = mail.Secret(k.Password), n.cfg.MailDial
 	if len(k.CA) > 0 {
 		a.RootCAs = x509.NewCertPool()
 		if !a.RootCAs.AppendCertsFromPEM(k.CA) {
@@ -384,15 +396,36 @@ func (n *Node) mailboxState(s kept) *app.MailboxState {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	st := &app.MailboxState{Address: s.Mailbox.Address, State: "connecting"}
-	switch a := n.account; {
-	case a == nil:
-	case a.problem != "":
-		st.State, st.Problem = "problem", a.problem
-	case a.heard:
+	st := &app.MailboxState{Address: s.Mailbox.Address, State: "connecting", Kept: inKeyring}
+	if s.Mailbox.Entry == "" {
+		st.Kept = n.keep.path
+	}
+	if t := n.mailboxTrouble(s.Mailbox); t.problem != "" {
+		st.State, st.Problem = "problem", t.problem
+	} else if n.account != nil && n.account.heard {
 		st.State = "ok"
 	}
 	return st
+}
+
+// mailboxTrouble is why the kept account does not work, with its password or
+// without. Its caller holds mu.
+func (n *Node) mailboxTrouble(k *keptMailbox) trouble {
+	switch {
+	case k == nil:
+	case k.Entry != "" && n.unlocked != nil && n.unlocked.entry == k.Entry && !n.unlocked.known:
+		return n.unlocked.trouble
+	case n.account != nil:
+		return n.account.trouble
+	}
+	return trouble{}
+}
+
+func (t *trouble) note(problem string, permanent bool) {
+	if t.problem == "" {
+		t.since = time.Now()
+	}
+	t.problem, t.permanent = problem, permanent
 }
 
 // SetMailbox implements [app.Service].
@@ -409,7 +442,7 @@ func (n *Node) SetMailbox(ctx context.Context, m app.MailboxSettings) error {
 	if err := mail.NewIMAP(a, n.log).Test(ctx); err != nil {
 		return mailError(err)
 	}
-	return n.update(func(s *kept) error { s.Mailbox = &k; return nil })
+	return n.keepMailbox(ctx, k)
 }
 
 // TestMailbox implements [app.Service].
@@ -418,7 +451,11 @@ func (n *Node) TestMailbox(ctx context.Context) error {
 	if s.Mailbox == nil {
 		return app.Errorf(app.CodeFailed, "no e-mail account is set up: foldpost mailbox set YOUR-ADDRESS")
 	}
-	a, err := n.mailAccount(*s.Mailbox)
+	k, ok := n.withPassword(*s.Mailbox)
+	if !ok {
+		return app.Errorf(app.CodeFailed, "The password of %s is in the system's keyring, which is locked. Unlock the keyring, then try again.", k.Address)
+	}
+	a, err := n.mailAccount(k)
 	if err != nil {
 		return app.Errorf(app.CodeFailed, "%v", err)
 	}
@@ -431,9 +468,4 @@ func mailError(err error) error {
 		return app.Errorf(app.CodeFailed, "%s", p.Text)
 	}
 	return err
-}
-
-// ForgetMailbox implements [app.Service].
-func (n *Node) ForgetMailbox(context.Context) error {
-	return n.update(func(s *kept) error { s.Mailbox = nil; return nil })
 }

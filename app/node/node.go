@@ -35,6 +35,11 @@ type Config struct {
 	Log     *slog.Logger
 	Ready   func() // called once, when the node can be reached
 
+	// Keyring keeps the mailbox's password; nil, or one that does not open: the
+	// password is in the home, in a file that only its user can read.
+	Keyring    Keyring
+	MailFinder mail.Finder // finds mail servers
+
 	// Seams for a simulated world.
 	Conns     []net.PacketConn                                                  // instead of Listen
 	Addresses func() []netip.AddrPort                                           // own host addresses
@@ -70,6 +75,7 @@ type Node struct {
 	pairing  map[p2p.Token]*pairingTask // who looks for the other side
 	inbox    []arrived                  // invitations that came by mail, unopened
 	account  *account                   // the mailbox that runs
+	unlocked *unlocked                  // its password, if the keyring has it
 	state    app.State
 	watchers map[chan struct{}]struct{}
 }

@@ -223,10 +223,10 @@ func (n *Node) questions(s *kept, offers []app.Offer) []app.Question {
 			},
 		})
 	}
-	if n.account != nil && n.account.problem != "" && n.account.permanent {
+	if t := n.mailboxTrouble(s.Mailbox); t.permanent {
 		list = append(list, app.Question{
-			ID: "mailbox", Kind: app.AskMailbox, Text: n.account.problem, Since: n.account.since,
-			Choices: []app.Choice{{ID: "set", Text: "Set it up again", Command: "foldpost mailbox set " + n.account.address}, {ID: "forget", Text: "Use no e-mail account"}},
+			ID: "mailbox", Kind: app.AskMailbox, Text: t.problem, Since: t.since,
+			Choices: []app.Choice{{ID: "set", Text: "Set it up again", Command: "foldpost mailbox set " + s.Mailbox.Address}, {ID: "forget", Text: "Use no e-mail account"}},
 		})
 	}
 	slices.SortFunc(list, func(a, b app.Question) int { return cmp.Compare(a.ID, b.ID) })
