@@ -37,9 +37,6 @@ func (e *engine) publish(now time.Time) {
 	f.mu.Lock()
 	same := reflect.DeepEqual(f.status, st)
 	f.status = st
-	if r.Conflicts > 0 || len(f.conflicts) > 0 {
-		f.conflicts = e.rep.conflicts()
-	}
 	f.mu.Unlock()
 	if !same {
 		f.cfg.Changed()

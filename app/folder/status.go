@@ -60,8 +60,19 @@ type Left struct {
 	Why  string
 }
 
-// A Conflict is a path whose other versions were kept beside it.
+// A Conflict is a path whose other versions were kept beside it, in copies.
 type Conflict struct {
 	Path   Path
 	Copies []Path
+	Sides  []Side // the one at Path first, then those of Copies in their order
+}
+
+// A Side is one version of a conflict.
+type Side struct {
+	Path   Path
+	Device DeviceID // that wrote it; zero where nobody knows any more
+	Label  string   // of that device, as file names have it
+	Kind   Kind
+	Size   int64
+	MTime  int64 // unix ns; 0 where it has none
 }

@@ -9,8 +9,7 @@ import (
 // errLater is what the window's verbs answer until each is here.
 var errLater = app.Errorf(app.CodeFailed, "this does not work yet")
 
-func (n *Node) Move(context.Context, app.FolderID, string) error            { return errLater }
-func (n *Node) Resolve(context.Context, app.FolderID, string, string) error { return errLater }
+func (n *Node) Move(context.Context, app.FolderID, string) error { return errLater }
 func (n *Node) Recent(context.Context, app.FolderID, int) ([]app.Change, error) {
 	return nil, errLater
 }
