@@ -205,6 +205,9 @@ func testShare(t *testing.T, s app.Service) {
 			t.Errorf("Resolve(%s) of a file without a conflict = %v, want code %s", keep, err, app.CodeNotFound)
 		}
 	}
+	if c, err := s.Recent(ctx, shared.Folder, 0); err != nil || len(c) > 0 {
+		t.Errorf("Recent(0) = %v, %v, want none", c, err)
+	}
 	if k, err := s.Trash(ctx, shared.Folder); err != nil || len(k) > 0 {
 		t.Errorf("Trash = %v, %v, want none", k, err)
 	}

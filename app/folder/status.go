@@ -47,11 +47,21 @@ type Status struct {
 	Bytes     int64
 	NeedFiles int
 	NeedBytes int64
-	Rate      float64 // bytes per second, of the last seconds
+	Rate      float64   // bytes per second, of the last seconds
+	Changed   time.Time // when the index last took a change that members hear of; zero if never
+	Moving    []Moving  // some of the files that are on their way here, by path
 	Conflicts int
 	LeftOut   int // paths that are not synced; Folder.LeftOut tells why
 	Members   []MemberStatus
 	Questions []Question
+}
+
+// Moving is a file on its way here.
+type Moving struct {
+	Path  Path
+	From  DeviceID // zero while none was found, and where a file here has it already
+	Bytes int64
+	Done  int64
 }
 
 // A Left path is not synced.

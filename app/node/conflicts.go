@@ -35,9 +35,9 @@ func (n *Node) Conflicts(ctx context.Context, f app.FolderID) ([]app.Conflict, e
 }
 
 func (n *Node) version(s *kept, side folder.Side) app.Version {
-	v := app.Version{Path: string(side.Path), Size: side.Size, By: side.Label}
-	if side.Device != (folder.DeviceID{}) {
-		v.Device, v.By = deviceID(key(side.Device)), n.nameOf(s, side.Device, side.Label)
+	v := app.Version{Path: string(side.Path), Device: deviceIDOf(side.Device), By: side.Label, Size: side.Size}
+	if v.Device != "" {
+		v.By = n.nameOf(s, side.Device, side.Label)
 	}
 	if side.MTime != 0 {
 		v.At = time.Unix(0, side.MTime).UTC()
