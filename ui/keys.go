@@ -23,7 +23,7 @@ func (w *Window) keys() {
 		{fyne.Key1, func() { w.goTo(place{kind: atHome}) }},
 		{fyne.Key2, func() { w.goTo(place{kind: atSettings}) }},
 		{fyne.Key3, func() { w.goTo(place{kind: atAbout}) }},
-		{fyne.KeyW, func() { w.win.Close() }},
+		{fyne.KeyW, w.shut},
 		{fyne.KeyQ, w.app.Quit},
 	} {
 		c.AddShortcut(&desktop.CustomShortcut{KeyName: b.key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) {
@@ -33,6 +33,15 @@ func (w *Window) keys() {
 		})
 	}
 	c.AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste() })
+}
+
+// shut is what closing the window does.
+func (w *Window) shut() {
+	if w.opts.Close != nil {
+		w.opts.Close()
+		return
+	}
+	w.win.Close()
 }
 
 // paste takes text where no entry has the focus: an invitation, most likely.

@@ -1,7 +1,8 @@
 package ui
 
 import (
-	"slices"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -47,14 +48,37 @@ func SetLanguage(name string) error {
 	if name == "system" {
 		name, _, _ = strings.Cut(string(here), "-")
 	}
-	texts := []byte("{}")
-	if slices.Contains(Languages, name) {
-		var err error
-		if texts, err = assets.Translation(name); err != nil {
-			return err
-		}
+	texts, err := catalogue(name)
+	if err != nil {
+		return err
 	}
 	return lang.AddTranslationsForLocale(texts, here) // whatever the system speaks
+}
+
+// catalogue returns all texts in a language. What is not translated is
+// English; it has to be there too, else Fyne logs each use of it, and the
+// language of before would stay.
+func catalogue(language string) ([]byte, error) {
+	texts := map[string]string{}
+	for _, l := range Languages {
+		b, err := assets.Translation(l)
+		if err != nil {
+			return nil, err
+		}
+		some := map[string]string{}
+		if err := json.Unmarshal(b, &some); err != nil {
+			return nil, fmt.Errorf("texts of %s: %w", l, err)
+		}
+		for k, v := range some {
+			if l != language || v == "" {
+				v = k
+			}
+			if _, ok := texts[k]; !ok || l == language {
+				texts[k] = v
+			}
+		}
+	}
+	return json.Marshal(texts)
 }
 
 const maxShown = 64

@@ -28,6 +28,10 @@ type Options struct {
 	OpenURL    func(u *url.URL) error // "" in a browser or mail program
 	OpenPath   func(path string) error
 
+	// Close hides the window, or ends the program where it could not be had
+	// back; nil closes it.
+	Close func()
+
 	// Home is the user's home directory: new folders are kept in Foldpost
 	// below it, and paths are shown with "~".
 	Home string

@@ -53,6 +53,7 @@ func New(a fyne.App, svc app.Service, o Options) *Window {
 	w.shell = newShell(w)
 	w.win.SetContent(w.shell.object)
 	w.win.SetPadded(false)
+	w.win.SetCloseIntercept(w.shut)
 	w.keys()
 	return w
 }
@@ -61,7 +62,7 @@ func New(a fyne.App, svc app.Service, o Options) *Window {
 func (w *Window) Fyne() fyne.Window { return w.win }
 
 // Run draws each state of the program until ctx is done or the program has
-// ended; then it returns errEnded. It is called on a goroutine of its own.
+// ended; then it returns [ErrEnded]. It is called on a goroutine of its own.
 func (w *Window) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -130,6 +131,13 @@ func (w *Window) Hide() {
 	w.win.Hide()
 }
 
+// Hidden is true while the window is not on the screen.
+func (w *Window) Hidden() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.hidden
+}
+
 func (w *Window) setHidden(h bool) {
 	w.mu.Lock()
 	w.hidden = h
@@ -161,28 +169,6 @@ func (w *Window) redraw() {
 		if sh.draw != nil {
 			sh.draw(w.state)
 		}
-	}
-	settle(w.win.Content())
-}
-
-// settle lays out again what is in containers: Fyne does not when an object in
-// one was shown or hidden.
-func settle(o fyne.CanvasObject) {
-	switch o := o.(type) {
-	case *fyne.Container:
-		if !o.Visible() {
-			return
-		}
-		if o.Layout != nil {
-			o.Layout.Layout(o.Objects, o.Size())
-		}
-		for _, c := range o.Objects {
-			settle(c)
-		}
-	case *container.Scroll:
-		settle(o.Content)
-	case *tile:
-		settle(o.content)
 	}
 }
 
