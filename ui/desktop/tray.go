@@ -1,0 +1,114 @@
+//go:build !nogui
+
+package desktop
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2"
+	fynedesktop "fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/systray"
+
+	"foldpost/assets"
+	"foldpost/ui"
+)
+
+// minRebuild is the shortest time between two changes of the menu: panels
+// close a menu that changes while it is open.
+const minRebuild = 2 * time.Second
+
+// A tray is the program's icon and menu in a panel.
+type tray struct {
+	app  fynedesktop.App
+	do   func(ui.TrayAction) // called on Fyne's goroutine
+	dark bool                // the panel is
+
+	wake chan struct{} // capacity 1: latest has changed
+
+	mu     sync.Mutex
+	latest ui.Tray
+}
+
+// newTray makes the tray, or nil where the system has none. It ends with ctx.
+func newTray(ctx context.Context, a fyne.App, do func(ui.TrayAction)) *tray {
+	da, ok := a.(fynedesktop.App)
+	if !ok || !mayHaveTray(ctx) {
+		return nil
+	}
+	t := &tray{app: da, do: do, dark: darkPanel(), wake: make(chan struct{}, 1)}
+	// Fyne's own way shows the window on the goroutine of the bus.
+	systray.SetOnTapped(func() { fyne.Do(func() { do(ui.TrayOpen) }) })
+	first := ui.TrayEnded()
+	t.draw(ui.Tray{}, first)
+	go t.run(ctx, first)
+	return t
+}
+
+// set shows a tray, at once or a little later.
+func (t *tray) set(x ui.Tray) {
+	t.mu.Lock()
+	t.latest = x
+	t.mu.Unlock()
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (t *tray) run(ctx context.Context, shown ui.Tray) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.wake:
+		}
+		t.mu.Lock()
+		next := t.latest
+		t.mu.Unlock()
+		if reflect.DeepEqual(next, shown) {
+			continue
+		}
+		last := shown
+		fyne.Do(func() { t.draw(last, next) })
+		shown = next
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(minRebuild):
+		}
+	}
+}
+
+// draw changes what differs: each change is a message to the panel.
+func (t *tray) draw(last, next ui.Tray) {
+	if last.Icon != next.Icon {
+		t.app.SetSystemTrayIcon(fyne.NewStaticResource("tray-"+string(next.Icon)+".png", assets.TrayIcon(string(next.Icon), t.dark)))
+	}
+	if last.Status != next.Status {
+		systray.SetTooltip(title + ": " + next.Status)
+	}
+	if !reflect.DeepEqual(last.Menu, next.Menu) {
+		t.app.SetSystemTrayMenu(t.menu("", next.Menu))
+	}
+}
+
+func (t *tray) menu(label string, entries []ui.TrayEntry) *fyne.Menu {
+	m := fyne.NewMenu(label)
+	for _, e := range entries {
+		if e.Text == "" {
+			m.Items = append(m.Items, fyne.NewMenuItemSeparator())
+			continue
+		}
+		item := fyne.NewMenuItem(e.Text, func() { t.do(e.Do) })
+		item.IsQuit = e.Do == ui.TrayQuit
+		item.Disabled = e.Do == "" && len(e.Entries) == 0
+		if len(e.Entries) > 0 {
+			item.ChildMenu = t.menu(e.Text, e.Entries)
+		}
+		m.Items = append(m.Items, item)
+	}
+	return m
+}

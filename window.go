@@ -1,0 +1,128 @@
+//go:build !nogui
+
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"foldpost/app"
+	"foldpost/app/cli"
+	"foldpost/app/control"
+	"foldpost/app/node"
+	"foldpost/ui/desktop"
+)
+
+// openWindow shows the window of a home until its user quits it. If there is
+// one already, that one is shown and opens what this start was given.
+func openWindow(ctx context.Context, o cli.WindowOptions) error {
+	h := &host{home: o.Home, log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	open, problem := control.CheckOpen(o.Open)
+	socket, s, err := h.take(ctx, control.WindowRequest{Open: open, Hidden: o.Hidden && problem == nil})
+	if err != nil || socket == nil {
+		return errors.Join(problem, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	asked, requests, served := make(chan control.WindowRequest), make(chan desktop.Request), make(chan error, 1)
+	go func() { served <- socket.Run(ctx, asked); close(asked) }()
+	go func() {
+		defer close(requests)
+		for r := range asked {
+			select {
+			case requests <- desktop.Request(r):
+			case <-ctx.Done():
+			}
+		}
+	}()
+	err = desktop.Run(ctx, desktop.Options{
+		Service: s, Open: open, Hidden: o.Hidden && problem == nil, Problem: problem,
+		Requests: requests, Reach: h.reach, Log: h.log,
+	})
+	cancel()
+	return errors.Join(err, <-served, h.end())
+}
+
+// A host finds the program that a window shows: in another process, or else
+// in this one.
+type host struct {
+	home string
+	log  *slog.Logger
+
+	mu   sync.Mutex
+	stop context.CancelFunc // ends what runs in this process; nil if nothing does
+	wait func() error
+}
+
+// Another start of the program at the same time is waited for this long.
+const (
+	startPause = 200 * time.Millisecond
+	startTries = 50
+)
+
+// take makes this process the one with the home's window. The socket is nil if
+// another one has it; then that was asked to do what r says.
+func (h *host) take(ctx context.Context, r control.WindowRequest) (*control.WindowServer, app.Service, error) {
+	var last error
+	for range startTries {
+		if err := control.Show(ctx, h.home, r); app.CodeOf(err) != app.CodeNotRunning {
+			return nil, nil, err
+		}
+		s, err := h.reach(ctx, true)
+		if err == nil {
+			var socket *control.WindowServer
+			if socket, err = control.ListenWindow(ctx, h.home, h.log); err == nil {
+				return socket, s, nil
+			}
+			err = errors.Join(err, h.end())
+		}
+		if !errors.Is(err, node.ErrRunning) && !errors.Is(err, control.ErrWindow) {
+			return nil, nil, err
+		}
+		last = err
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(startPause):
+		}
+	}
+	return nil, nil, last
+}
+
+// reach finds the program of the home, and with start makes it run in this
+// process if it runs in no other.
+func (h *host) reach(ctx context.Context, begin bool) (app.Service, error) {
+	s, _, err := control.Dial(ctx, h.home)
+	if err == nil || !begin || app.CodeOf(err) != app.CodeNotRunning {
+		return s, err
+	}
+	if err := h.end(); err != nil {
+		h.log.Warn("foldpost had ended", "err", err)
+	}
+	own, stop := context.WithCancel(context.WithoutCancel(ctx))
+	n, wait, err := start(own, cli.RunOptions{Home: h.home, Log: os.Stderr})
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stop, h.wait = stop, wait
+	return n, nil
+}
+
+// end ends what runs in this process.
+func (h *host) end() error {
+	h.mu.Lock()
+	stop, wait := h.stop, h.wait
+	h.stop, h.wait = nil, nil
+	h.mu.Unlock()
+	if stop == nil {
+		return nil
+	}
+	stop()
+	return wait()
+}
