@@ -1,10 +1,94 @@
 package ui
 
-import "foldpost/app"
+import (
+	"context"
+
+	"fyne.io/fyne/v2/container"
+
+	"foldpost/app"
+)
+
+// An inviteSheet links another device, without a folder: by an address or by a
+// link.
+type inviteSheet struct {
+	w      *Window
+	sh     *sheet
+	who    *who
+	person *nameEntry
+	wrong  *trouble
+	next   *button
+	link   *button
+}
 
 // askInvite opens the sheet that links another device, without a folder.
-func (w *Window) askInvite() {}
+func (w *Window) askInvite() {
+	s := &inviteSheet{w: w, sh: w.open("")}
+	s.who, s.person, s.wrong = newWho(w, s.sh), newNameEntry(w), newTrouble()
+	s.who.entry.SetPlaceHolder(tr("e-mail address"))
+	s.who.changed = func() { s.person.ask(s.who.recipient().address != "") }
+	s.next, s.link = newButton(w, tr("Next"), s.press), newIconButton(w, tr("Make a link"), glyph("link"), s.makeLink)
+	s.page()
+}
 
-// showInvitation opens an invitation that was made here: its words, how far it
-// is, and what can be done about it.
-func (w *Window) showInvitation(app.InvitationID) {}
+func (s *inviteSheet) page() {
+	s.sh.retitle(tr("Link a device"))
+	s.sh.draw = nil
+	s.sh.page(container.NewVBox(
+		para(tr("Whose device is it? Your own address connects your other computer.")),
+		s.who.box, s.person.box,
+		subheading(tr("Or with a link")),
+		muted(tr("For a device that you can reach yourself, by chat or remote login. It is good for 24 hours. Anyone who has it can ask to come in; you will be asked once.")),
+		container.NewHBox(s.link), s.wrong.box,
+	), newButton(s.w, tr("Cancel"), s.sh.close), s.next)
+}
+
+func (s *inviteSheet) say(text string) {
+	s.wrong.say(text)
+	s.sh.fit()
+}
+
+// press goes on to the preview of the mail.
+func (s *inviteSheet) press() {
+	r := s.who.recipient()
+	switch {
+	case len(r.devices) > 0:
+		s.say(tr("This device is linked already. To link another one of the same person, make a link."))
+		return
+	case r.address == "":
+		s.say(tr("Type an e-mail address, like bob@example.org, or make a link."))
+		return
+	case s.person.missing():
+		s.say(tr("Type your name, so that the invitation tells who sent it."))
+		return
+	}
+	s.say("")
+	setEnabled(s.next, false)
+	s.person.keep(func(err error) {
+		setEnabled(s.next, true)
+		if err != nil {
+			s.say(errorText(err))
+			return
+		}
+		p := &preview{w: s.w, sh: s.sh, to: r.address, back: s.page}
+		p.make = func(ctx context.Context, note string, byHand bool) (app.Invitation, error) {
+			return s.w.svc.Invite(ctx, app.InviteRequest{To: r.address, Note: note, ByHand: byHand})
+		}
+		p.open()
+	})
+}
+
+func (s *inviteSheet) makeLink() {
+	setEnabled(s.link, false)
+	var inv app.Invitation
+	s.w.do(func(ctx context.Context) (err error) {
+		inv, err = s.w.svc.Invite(ctx, app.InviteRequest{})
+		return err
+	}, func(err error) {
+		setEnabled(s.link, true)
+		if err != nil {
+			s.say(errorText(err))
+			return
+		}
+		s.w.showOpen(s.sh, inv)
+	})
+}

@@ -1,5 +1,336 @@
 package ui
 
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+
+	"foldpost/app"
+)
+
+// A shareSheet shares a directory: which, with whom, and what they may do. The
+// pages after it are a preview and an invitation.
+type shareSheet struct {
+	w  *Window
+	sh *sheet
+
+	dir     *entry
+	counted *widget.Label
+	stop    func() // the counting
+	who     *who
+	devices []*deviceCheck
+	may     *choice
+	person  *nameEntry
+	wrong   *trouble
+	next    *button
+	body    fyne.CanvasObject
+}
+
+// A deviceCheck is a linked device that the folder can be shared with.
+type deviceCheck struct {
+	*check
+	id app.DeviceID
+}
+
+func mayChange() string  { return tr("They may add and change files") }
+func mayReceive() string { return tr("They only receive") }
+
 // askShare opens the sheet that shares a directory; "" lets the user choose
 // one.
-func (w *Window) askShare(string) {}
+func (w *Window) askShare(dir string) {
+	s := &shareSheet{w: w, sh: w.open(tr("Share a folder")), stop: func() {}}
+	s.dir = newEntry(w, tr("folder on this computer"))
+	s.counted = muted(tr("Choose a folder, or drop one here."))
+	s.dir.OnChanged = func(string) { s.typed() }
+	choose := newButton(w, tr("Choose…"), func() {
+		w.pickFolder(tr("Which folder do you want to share?"), func(dir string) { s.dir.SetText(w.tilde(dir)) })
+	})
+	s.who, s.wrong, s.person = newWho(w, s.sh), newTrouble(), newNameEntry(w)
+	s.who.changed = s.follow
+	s.may = newChoice([]string{mayChange(), mayReceive()}, nil)
+	s.may.Selected = mayChange()
+	s.next = newButton(w, tr("Next"), s.press)
+	checks := container.NewVBox()
+	for _, d := range w.state.Devices {
+		c := &deviceCheck{newCheck(w, deviceLabel(d), func(bool) { s.follow() }), d.ID}
+		s.devices = append(s.devices, c)
+		checks.Add(c.check)
+	}
+	s.body = container.NewVBox(
+		container.NewBorder(nil, nil, nil, choose, s.dir), s.counted,
+		subheading(tr("Share it with")), s.who.box, checks, s.may, s.person.box, s.wrong.box,
+	)
+	s.sh.dropped = func(path string) { s.dir.SetText(w.tilde(path)) }
+	s.sh.closed = func() { s.stop() }
+	s.page()
+	if dir != "" {
+		s.dir.SetText(w.tilde(dir))
+		w.win.Canvas().Focus(s.who.entry)
+	}
+}
+
+// deviceLabel names a device and whose it is.
+func deviceLabel(d app.Device) string {
+	if d.Owner == "" || strings.EqualFold(d.Owner, d.Name) {
+		return shown(d.Name)
+	}
+	return tr("{{.Device}} of {{.Owner}}", "Device", shown(d.Name), "Owner", shown(d.Owner))
+}
+
+func (s *shareSheet) page() {
+	s.sh.retitle(tr("Share a folder"))
+	s.sh.draw = nil
+	s.sh.page(s.body, newButton(s.w, tr("Cancel"), s.sh.close), s.next)
+	s.follow()
+}
+
+func (s *shareSheet) path() string { return s.w.typedPath(s.dir.Text) }
+
+// typed counts what is in the directory, as soon as its name is whole.
+func (s *shareSheet) typed() {
+	s.stop()
+	s.wrong.say("")
+	dir := s.path()
+	if !filepath.IsAbs(dir) || !isDir(dir) {
+		setText(s.counted, tr("Choose a folder, or drop one here."))
+		s.follow()
+		return
+	}
+	if text := notShareable(dir, s.w.state); text != "" {
+		setText(s.counted, text)
+		s.follow()
+		return
+	}
+	setText(s.counted, tr("Counting the files…"))
+	s.follow()
+	ctx, cancel := context.WithCancel(s.w.ctx)
+	later := s.w.soon(func() { s.count(ctx, dir) })
+	s.stop = func() { cancel(); later() }
+}
+
+func (s *shareSheet) count(ctx context.Context, dir string) {
+	var m app.Measure
+	s.w.do(func(context.Context) (err error) {
+		m, err = s.w.svc.Measure(ctx, dir)
+		return err
+	}, func(err error) {
+		switch {
+		case ctx.Err() != nil: // another one was typed
+		case err != nil:
+			setText(s.counted, errorText(err))
+		default:
+			setText(s.counted, countText(dir, m.Count, s.w.state))
+		}
+		s.sh.fit()
+	})
+}
+
+// countText says what would be shared, and with whom it is already.
+func countText(dir string, c app.Count, s app.State) string {
+	text := trn(c.Files, "{{.Name}}: {{.N}} file, {{.Size}}.", "{{.Name}}: {{.N}} files, {{.Size}}.", "Name", shown(filepath.Base(dir)), "Size", bytes(c.Bytes))
+	if f, ok := folderAt(dir, s); ok {
+		text += " " + sharedWith(f, s)
+	}
+	return text
+}
+
+func sharedWith(f app.Folder, s app.State) string {
+	var names []string
+	for _, d := range s.Devices {
+		if slices.ContainsFunc(f.Members, func(m app.Member) bool { return m.Device == d.ID }) {
+			names = append(names, shown(d.Name))
+		}
+	}
+	if len(names) == 0 {
+		return tr("It is shared already. You can share it with more people.")
+	}
+	return tr("It is shared already with {{.Names}}. You can share it with more people.", "Names", strings.Join(names, ", "))
+}
+
+func folderAt(dir string, s app.State) (app.Folder, bool) {
+	i := slices.IndexFunc(s.Folders, func(f app.Folder) bool { return f.Path == dir })
+	if i < 0 {
+		return app.Folder{}, false
+	}
+	return s.Folders[i], true
+}
+
+// notShareable says why a directory can not be shared, as far as it can be seen
+// here; "" if nothing speaks against it.
+func notShareable(dir string, s app.State) string {
+	for _, f := range s.Folders {
+		switch {
+		case f.Path == dir && f.Role == "read-only":
+			return tr("{{.Folder}} is shared with you to receive only. Ask its owner to share it with others.", "Folder", shown(f.Name))
+		case f.Path == dir:
+			return ""
+		case isWithin(dir, f.Path):
+			return tr("This is a part of the folder {{.Folder}}, which is shared already. Share that one.", "Folder", shown(f.Name))
+		case isWithin(f.Path, dir):
+			return tr("It contains the folder {{.Folder}}, which is shared already. Choose another one.", "Folder", shown(f.Name))
+		}
+	}
+	return ""
+}
+
+func isWithin(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// follow draws what depends on what was chosen.
+func (s *shareSheet) follow() {
+	r := s.who.recipient()
+	text := tr("Next")
+	if r.address == "" && (len(r.devices) > 0 || len(s.checked()) > 0) {
+		text = tr("Share")
+	}
+	if s.next.Text != text {
+		s.next.SetText(text)
+	}
+	s.person.ask(r.address != "")
+	f, _ := folderAt(s.path(), s.w.state)
+	for _, c := range s.devices {
+		member := slices.ContainsFunc(f.Members, func(m app.Member) bool { return m.Device == c.id })
+		if member && !c.Disabled() {
+			c.SetChecked(true)
+		}
+		setEnabled(c, !member)
+	}
+	s.sh.fit()
+}
+
+// checked are the devices that were chosen and do not have the folder yet.
+func (s *shareSheet) checked() []app.DeviceID {
+	var list []app.DeviceID
+	for _, c := range s.devices {
+		if c.Checked && !c.Disabled() {
+			list = append(list, c.id)
+		}
+	}
+	return list
+}
+
+// request is what was chosen, and what is missing in it.
+func (s *shareSheet) request() (app.ShareRequest, string) {
+	dir, to := s.path(), s.who.recipient()
+	r := app.ShareRequest{Dir: dir, Devices: s.checked(), ReadOnly: s.may.Selected == mayReceive()}
+	for _, d := range to.devices {
+		if !slices.Contains(r.Devices, d) {
+			r.Devices = append(r.Devices, d)
+		}
+	}
+	if to.address != "" {
+		r.People = []string{to.address}
+	}
+	switch {
+	case dir == "":
+		return r, tr("Choose the folder first.")
+	case !filepath.IsAbs(dir) || !isDir(dir):
+		return r, tr("There is no folder {{.Path}}.", "Path", shownPath(s.dir.Text))
+	case notShareable(dir, s.w.state) != "":
+		return r, notShareable(dir, s.w.state)
+	case to.wrong != "":
+		return r, to.wrong
+	case len(r.People)+len(r.Devices) == 0:
+		return r, tr("Say with whom you want to share it.")
+	case s.person.missing():
+		return r, tr("Type your name, so that the invitation tells who sent it.")
+	}
+	return r, ""
+}
+
+// press goes on to the preview, or shares at once with who is linked already.
+func (s *shareSheet) press() {
+	r, missing := s.request()
+	s.wrong.say(missing)
+	if missing != "" {
+		s.sh.fit()
+		return
+	}
+	setEnabled(s.next, false)
+	if len(r.People) > 0 {
+		s.person.keep(func(err error) {
+			setEnabled(s.next, true)
+			if err != nil {
+				s.wrong.say(errorText(err))
+				return
+			}
+			s.preview(r)
+		})
+		return
+	}
+	s.w.do(func(ctx context.Context) error {
+		_, err := s.w.svc.Share(ctx, r)
+		return err
+	}, func(err error) {
+		setEnabled(s.next, true)
+		if err != nil {
+			s.wrong.say(errorText(err))
+			s.sh.fit()
+			return
+		}
+		s.sh.close()
+		s.w.say(tr("{{.Folder}} is shared. The files go when both computers are on.", "Folder", shown(filepath.Base(r.Dir))))
+	})
+}
+
+func (s *shareSheet) preview(r app.ShareRequest) {
+	p := &preview{w: s.w, sh: s.sh, to: r.People[0], folder: true, back: s.page}
+	p.make = func(ctx context.Context, note string, byHand bool) (app.Invitation, error) {
+		r.Note, r.ByHand = note, byHand
+		shared, err := s.w.svc.Share(ctx, r)
+		if err != nil || len(shared.Invitations) == 0 {
+			return app.Invitation{}, err
+		}
+		return shared.Invitations[0], nil
+	}
+	p.open()
+}
+
+// A nameEntry asks for the name that invitations tell, once.
+type nameEntry struct {
+	w     *Window
+	box   *fyne.Container
+	entry *entry
+	empty bool // it is not known
+}
+
+func newNameEntry(w *Window) *nameEntry {
+	n := &nameEntry{w: w, entry: newEntry(w, tr("your name"))}
+	n.box = container.NewVBox(n.entry, muted(tr("So that the invitation tells who sent it.")))
+	n.box.Hide()
+	var list []app.Setting
+	w.do(func(ctx context.Context) (err error) {
+		list, err = w.svc.Config(ctx)
+		return err
+	}, func(error) { // without it the invitation names the device
+		n.empty = slices.ContainsFunc(list, func(s app.Setting) bool { return s.Key == "person" && s.Value == "" })
+	})
+	return n
+}
+
+// ask shows the entry if a name is needed and not known.
+func (n *nameEntry) ask(needed bool) { show(n.box, needed && n.empty) }
+
+func (n *nameEntry) missing() bool {
+	return n.box.Visible() && strings.TrimSpace(n.entry.Text) == ""
+}
+
+// keep saves the name.
+func (n *nameEntry) keep(then func(error)) {
+	name := strings.TrimSpace(n.entry.Text)
+	if !n.box.Visible() || name == "" {
+		then(nil)
+		return
+	}
+	n.w.do(func(ctx context.Context) error { return n.w.svc.SetConfig(ctx, "person", name) }, func(err error) {
+		n.empty = n.empty && err != nil
+		then(err)
+	})
+}

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
@@ -32,18 +34,21 @@ const sheetWidth = 620
 // open shows a sheet. Its content is set by page.
 func (w *Window) open(title string) *sheet {
 	sh := &sheet{w: w, title: heading(title), middle: container.NewStack(), buttons: container.NewHBox()}
-	body := container.New(inset{28, 24}, container.NewBorder(sh.title, container.NewVBox(gap(8), sh.buttons), nil, nil, container.NewVScroll(sh.middle)))
+	body := container.New(inset{28, 24}, container.NewBorder(sh.title, container.NewVBox(gap(8), sh.buttons), nil, nil, container.NewVScroll(container.New(inset{x: 3}, sh.middle))))
 	sh.pop = widget.NewModalPopUp(body, w.win.Canvas())
 	w.sheets = append(w.sheets, sh)
 	sh.pop.Show()
 	return sh
 }
 
-// page fills the sheet: a body, and buttons from left to right. The last is
-// the primary one and stands at the right; a nil button makes room.
+// page fills the sheet: a body, and buttons at the right, of which the last is
+// the primary one; those before a nil stand at the left.
 func (sh *sheet) page(body fyne.CanvasObject, buttons ...*button) {
 	sh.middle.Objects = []fyne.CanvasObject{body}
-	sh.buttons.Objects = []fyne.CanvasObject{layout.NewSpacer()}
+	sh.buttons.Objects = nil
+	if !slices.Contains(buttons, nil) {
+		sh.buttons.Objects = append(sh.buttons.Objects, layout.NewSpacer())
+	}
 	sh.primary = nil
 	for i, b := range buttons {
 		if b == nil {

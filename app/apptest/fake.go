@@ -260,7 +260,11 @@ func (f *Fake) invite(r app.InviteRequest) (app.Invitation, error) {
 	}
 	f.invitations[inv.ID] = inv
 	f.update(func(s *app.State) {
-		s.Invitations = append(s.Invitations, app.OpenInvitation{ID: inv.ID, With: r.To, Direction: app.Sent, Step: app.StepWaiting, Created: time.Now().Round(0), Expires: inv.Expires})
+		o := app.OpenInvitation{ID: inv.ID, With: r.To, Direction: app.Sent, Step: app.StepWaiting, Created: time.Now().Round(0), Expires: inv.Expires}
+		if inv.Mailed {
+			o.Sent = o.Created
+		}
+		s.Invitations = append(s.Invitations, o)
 	})
 	return inv, nil
 }
