@@ -105,6 +105,15 @@ func providerOfServer(s Server) *provider {
 	return findProvider(func(p *provider) bool { return same(p.imap) || same(p.smtp) })
 }
 
+// TypedPassword is a password as a person typed or pasted it for a server.
+// App passwords lose their blanks: providers show them in groups.
+func TypedPassword(s Server, typed string) Secret {
+	if p := providerOfServer(s); p == nil || p.login != LoginAppPassword {
+		return Secret(typed)
+	}
+	return Secret(strings.Join(strings.Fields(typed), ""))
+}
+
 // providerOfMX is the provider whose exchangers take a domain's mail. The
 // longest name in the table wins.
 func providerOfMX(host string) *provider {

@@ -86,6 +86,19 @@ func TestProviderOf(t *testing.T) {
 	}
 }
 
+func TestTypedPassword(t *testing.T) {
+	for _, c := range []struct{ server, typed, want string }{
+		{"imap.gmail.com:993", " abcd efgh\u00a0ijkl mnop\n", "abcdefghijklmnop"},
+		{"imap.gmx.net:993", " a b ", " a b "},
+		{"imap.b.test:993", "a b", "a b"},
+	} {
+		s, _ := ParseServer(c.server)
+		if got := TypedPassword(s, c.typed); string(got) != c.want {
+			t.Errorf("TypedPassword(%s, %q) = %q, want %q", c.server, c.typed, string(got), c.want)
+		}
+	}
+}
+
 func TestPasswordText(t *testing.T) {
 	for server, says := range map[string][]string{
 		"imap.gmail.com:993":   {"Gmail did not accept this password", "wants an app password, not your usual one", "Two-step", "https://myaccount.google.com/apppasswords"},

@@ -439,6 +439,8 @@ func (n *Node) SetMailbox(ctx context.Context, m app.MailboxSettings) error {
 	if err != nil {
 		return app.Errorf(app.CodeUsage, "%v", err)
 	}
+	a.Password = mail.TypedPassword(a.IMAP, m.Password)
+	k.Password = string(a.Password)
 	if err := mail.NewIMAP(a, n.log).Test(ctx); err != nil {
 		return mailError(err)
 	}
