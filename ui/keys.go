@@ -122,6 +122,8 @@ type entry struct {
 	keyed func(e *fyne.KeyEvent) bool
 	// pastes is asked first for what is pasted: true if it took it. May be nil.
 	pastes func(text string) bool
+	// left is called when the focus has gone. May be nil.
+	left func()
 }
 
 func newEntry(w *Window, hint string) *entry {
@@ -161,6 +163,14 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 		}
 	default:
 		e.Entry.TypedKey(k)
+	}
+}
+
+// FocusLost implements fyne.Focusable.
+func (e *entry) FocusLost() {
+	e.Entry.FocusLost()
+	if e.left != nil {
+		e.left()
 	}
 }
 

@@ -416,7 +416,7 @@ func (f *Fake) ForgetMailbox(ctx context.Context) error {
 	return nil
 }
 
-// Config lists name and port.
+// Config lists all settings.
 func (f *Fake) Config(ctx context.Context) ([]app.Setting, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -426,7 +426,7 @@ func (f *Fake) Config(ctx context.Context) ([]app.Setting, error) {
 	return slices.Clone(f.settings), nil
 }
 
-// SetConfig changes name or port.
+// SetConfig changes a setting. A name shows in the State.
 func (f *Fake) SetConfig(ctx context.Context, key, value string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -436,6 +436,9 @@ func (f *Fake) SetConfig(ctx context.Context, key, value string) error {
 	i := slices.IndexFunc(f.settings, func(s app.Setting) bool { return s.Key == key })
 	if i < 0 {
 		return app.Errorf(app.CodeNotFound, "there is no setting %q", key)
+	}
+	if allowed := f.settings[i].Values; len(allowed) > 0 && !slices.Contains(allowed, value) {
+		return app.Errorf(app.CodeUsage, "%s is one of %v", key, allowed)
 	}
 	f.settings[i].Value = value
 	if key == "name" {
