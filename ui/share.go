@@ -134,12 +134,12 @@ func (s *shareSheet) count(ctx context.Context, dir string) {
 func countText(dir string, c app.Count, s app.State) string {
 	text := trn(c.Files, "{{.Name}}: {{.N}} file, {{.Size}}.", "{{.Name}}: {{.N}} files, {{.Size}}.", "Name", shown(filepath.Base(dir)), "Size", bytes(c.Bytes))
 	if f, ok := folderAt(dir, s); ok {
-		text += " " + sharedWith(f, s)
+		text += " " + sharedAlready(f, s)
 	}
 	return text
 }
 
-func sharedWith(f app.Folder, s app.State) string {
+func sharedAlready(f app.Folder, s app.State) string {
 	var names []string
 	for _, d := range s.Devices {
 		if slices.ContainsFunc(f.Members, func(m app.Member) bool { return m.Device == d.ID }) {
