@@ -165,7 +165,7 @@ func (m *mailboxSheet) askPassword() {
 	if g.Confirm {
 		m.sure = newCheck(w, tr("Yes, these are my provider's servers"), func(bool) { m.enable() })
 		body.Add(notice(container.NewVBox(
-			para(tr("Nothing but DNS, which others could answer too, says that {{.Domain}} uses these servers. They get your password:", "Domain", shown(domainOf(m.address.Text)))),
+			para(tr("{{.Domain}} names servers of somebody else for its mail. Check that they are your provider's, because they get your password:", "Domain", shown(domainOf(m.address.Text)))),
 			selectable(g.IMAP), selectable(g.SMTP), m.sure,
 		)))
 	}
@@ -214,13 +214,13 @@ func (m *mailboxSheet) advice() fyne.CanvasObject {
 func (m *mailboxSheet) makeDetails() {
 	w := m.w
 	m.imap, m.smtp = newEntry(w, tr("imap.example.org:993")), newEntry(w, tr("smtp.example.org:465"))
-	m.user, m.ca = newEntry(w, tr("if it is not the address")), newEntry(w, tr("file, only for a server of your own"))
+	m.user, m.ca = newEntry(w, tr("if it is not the address")), newEntry(w, tr("file, for a server of your own"))
 	m.imap.SetText(m.guess.IMAP)
 	m.smtp.SetText(m.guess.SMTP)
 	m.user.SetText(m.guess.User)
 	m.imap.OnChanged = func(string) { m.enable() }
 	m.smtp.OnChanged = func(string) { m.enable() }
-	m.details = container.NewVBox(
+	m.details = container.NewGridWithColumns(2,
 		field(tr("Server to receive (IMAP)"), m.imap), field(tr("Server to send (SMTP)"), m.smtp),
 		field(tr("Login name"), m.user), field(tr("Certificate authority"), m.ca),
 	)

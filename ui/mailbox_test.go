@@ -138,7 +138,7 @@ func TestMailboxByHand(t *testing.T) {
 	typeInto(t, w, "if it is not the address", "ada")
 	typeInto(t, w, "password", "secret")
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	typeInto(t, w, "file, only for a server of your own", ca)
+	typeInto(t, w, "file, for a server of your own", ca)
 	tap(t, w, "Test and save")
 	reads(t, w, "cannot be read")
 	if err := os.WriteFile(ca, []byte("PEM"), 0o600); err != nil {

@@ -71,12 +71,15 @@ func (sh *sheet) retitle(title string) { setText(sh.title, title) }
 // fit makes the sheet as high as its content, if the window is.
 func (sh *sheet) fit() {
 	room := sh.w.win.Canvas().Size()
+	width := min(sheetWidth, room.Width-40)
+	sh.pop.Resize(fyne.NewSize(width, room.Height-40)) // text knows its height once it knows its width
+	sh.middle.Refresh()
 	body := float32(0)
 	for _, o := range sh.middle.Objects {
 		body += o.MinSize().Height
 	}
 	body += sh.title.MinSize().Height + sh.buttons.MinSize().Height + 96
-	sh.pop.Resize(fyne.NewSize(min(sheetWidth, room.Width-40), min(body, room.Height-40)))
+	sh.pop.Resize(fyne.NewSize(width, min(body, room.Height-40)))
 	sh.pop.Refresh()
 }
 
