@@ -46,16 +46,16 @@ func newAbout(w *Window) *aboutScreen {
 		container.NewBorder(nil, nil, container.NewCenter(stretch(icon, 88, 88)), nil, name),
 		card(container.NewVBox(
 			subheading(tr("What it sends by e-mail")),
-			listed("letter", tr("An invitation, when you press Send. You see the mail before.")),
-			listed("letter", tr("An answer, when you accept an invitation.")),
+			point("letter", tr("An invitation, when you press Send. You see the mail before.")),
+			point("letter", tr("An answer, when you accept an invitation.")),
 			muted(tr("Your mail provider can read who writes to whom, the text that you saw, and that it is Foldpost. The rest is sealed: only who has the six words can open it.")),
 		)),
 		card(container.NewVBox(
 			subheading(tr("What it never does")),
-			listed("close", tr("Send your files or the six words by e-mail.")),
-			listed("close", tr("Read, mark, move or delete other mails of yours.")),
-			listed("close", tr("Use a server of ours: there is none. No account, no statistics, no search for updates.")),
-			listed("close", tr("Let anybody in without your yes.")),
+			point("close", tr("Send your files or the six words by e-mail.")),
+			point("close", tr("Read, mark, move or delete other mails of yours.")),
+			point("close", tr("Use a server of ours: there is none. No account, no statistics, no search for updates.")),
+			point("close", tr("Let anybody in without your yes.")),
 		)),
 		card(container.NewVBox(
 			para(tr("Free software under the Apache License 2.0, without any warranty.")),

@@ -1,6 +1,11 @@
 package ui
 
 import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
@@ -10,39 +15,137 @@ import (
 
 // A home shows what waits for a person, and all folders.
 type home struct {
-	w       *Window
-	box     fyne.CanvasObject
-	folders *rows[app.FolderID, app.Folder]
+	w         *Window
+	box       fyne.CanvasObject
+	paused    fyne.CanvasObject
+	offline   fyne.CanvasObject
+	questions *rows[app.QuestionID, app.Question]
+	waiting   *fyne.Container // the questions with their heading
+	asks      *widget.Label
+	advice    *rows[app.DeviceID, app.Device]
+	filter    *entry
+	folders   *rows[app.FolderID, folderView]
+	none      fyne.CanvasObject
+	nothing   *widget.Label // fits the filter
+	hint      fyne.CanvasObject
 }
 
+// filterFrom is the number of folders from which they can be filtered.
+const filterFrom = 8
+
 func newHome(w *Window) *home {
-	h := &home{w: w}
-	h.folders = newRows(func(f app.Folder) app.FolderID { return f.ID }, func(app.Folder) row[app.Folder] { return newFolderCard(w) })
-	h.box = page(container.NewVBox(heading(tr("Folders")), h.folders.box, newButton(w, tr("Share a folder"), func() { w.askShare("") })))
+	h := &home{w: w, asks: subheading(""), nothing: muted(tr("No folder has this in its name."))}
+	h.questions = newRows(func(q app.Question) app.QuestionID { return q.ID }, func(app.Question) row[app.Question] { return newQuestionRow(w) })
+	h.waiting = container.NewVBox(h.asks, h.questions.box, gap(10))
+	h.advice = newRows(func(d app.Device) app.DeviceID { return d.ID }, func(app.Device) row[app.Device] { return newAdviceRow(w) })
+	h.folders = newRows(func(v folderView) app.FolderID { return v.ID }, func(folderView) row[folderView] { return newFolderCard(w) })
+
+	resume := newIconButton(w, tr("Resume"), glyph("play"), nil)
+	resume.OnTapped = func() {
+		setEnabled(resume, false)
+		w.do(func(ctx context.Context) error { return w.svc.Resume(ctx, "") }, func(err error) {
+			setEnabled(resume, true)
+			w.fail(err)
+		})
+	}
+	h.paused = banner("pause", tr("Everything is paused. Changes are kept and go out when you resume."), resume)
+	h.offline = banner("warning", tr("No network. Changes are kept and go out later."), nil)
+
+	h.filter = newEntry(w, tr("Filter"))
+	h.filter.OnChanged = func(string) { h.draw(w.state) }
+	share := newIconButton(w, tr("Share a folder"), glyph("plus"), func() { w.askShare("") })
+	head := container.NewBorder(nil, nil, nil, container.NewHBox(container.NewCenter(stretch(h.filter, 160, 0)), container.NewCenter(share)), heading(tr("Folders")))
+	h.none = newEmpty(w)
+	h.hint = muted(tr("Drop a folder anywhere here to share it."))
+	h.box = page(container.NewVBox(h.paused, h.offline, h.waiting, h.advice.box, head, h.none, h.folders.box, h.nothing, h.hint))
 	return h
+}
+
+// banner is a line about everything, with a button or without.
+func banner(icon, text string, b *button) fyne.CanvasObject {
+	var right fyne.CanvasObject
+	if b != nil {
+		right = container.NewCenter(b)
+	}
+	return notice(container.NewBorder(nil, nil, picture(icon), right, para(text)))
+}
+
+// newEmpty is what a home says without a folder.
+func newEmpty(w *Window) fyne.CanvasObject {
+	title := subheading(tr("No folder is shared yet"))
+	title.Alignment = fyne.TextAlignCenter
+	text := muted(tr("Drop a folder here, or choose one. If somebody shares one with you, it shows up here."))
+	text.Alignment = fyne.TextAlignCenter
+	buttons := container.NewHBox(spacer(),
+		newButton(w, tr("Choose a folder to share"), func() { w.askShare("") }),
+		newButton(w, tr("I have an invitation"), func() { w.askAccept("") }), spacer())
+	pic := container.NewCenter(stretch(widget.NewIcon(glyph("folder")), 48, 48))
+	return card(container.New(inset{12, 22}, container.NewVBox(pic, title, text, buttons)))
 }
 
 func (h *home) object() fyne.CanvasObject { return h.box }
 
-func (h *home) draw(s app.State) { h.folders.draw(s.Folders) }
+func (h *home) draw(s app.State) {
+	show(h.paused, s.Paused)
+	show(h.offline, len(s.Device.Addresses) == 0)
+	show(h.waiting, len(s.Questions) > 0)
+	setText(h.asks, trn(len(s.Questions), "{{.N}} thing waits for you", "{{.N}} things wait for you"))
+	h.questions.draw(questionOrder(s.Questions))
+	h.advice.draw(unreached(s.Devices))
 
-// A folderCard is a folder on the home screen.
-type folderCard struct {
-	w    *Window
-	id   app.FolderID
-	box  fyne.CanvasObject
-	name *widget.Label
+	views := folderViews(s)
+	show(h.filter, len(views) >= filterFrom || h.filter.Text != "")
+	all := len(views)
+	if part := strings.ToLower(strings.TrimSpace(h.filter.Text)); part != "" {
+		views = slices.DeleteFunc(views, func(v folderView) bool { return !strings.Contains(strings.ToLower(v.Name), part) })
+	}
+	h.folders.draw(views)
+	show(h.none, all == 0)
+	show(h.hint, all > 0)
+	show(h.nothing, all > 0 && len(views) == 0)
 }
 
-func newFolderCard(w *Window) *folderCard {
-	c := &folderCard{w: w, name: strong("")}
-	c.box = card(spread(c.name, newButton(w, tr("Open"), func() { w.goTo(place{kind: atFolder, folder: c.id}) })))
-	return c
+// unreached are linked devices that no connection ever led to: waiting does
+// not help there, their people can.
+func unreached(devices []app.Device) (list []app.Device) {
+	for _, d := range devices {
+		if !d.Connected && (d.LastSeen.IsZero() || d.Problem != "") {
+			list = append(list, d)
+		}
+	}
+	return list
 }
 
-func (c *folderCard) object() fyne.CanvasObject { return c.box }
+// A folderView is a folder with what its card says of the rest.
+type folderView struct {
+	app.Folder
+	asks int // open questions about it
+}
 
-func (c *folderCard) draw(f app.Folder) {
-	c.id = f.ID
-	setText(c.name, shown(f.Name))
+// folderViews are all folders: first what needs a person, then what moves, then
+// the rest, each by name.
+func folderViews(s app.State) []folderView {
+	views := make([]folderView, 0, len(s.Folders))
+	for _, f := range s.Folders {
+		v := folderView{Folder: f}
+		for _, q := range s.Questions {
+			if q.Folder == f.ID {
+				v.asks++
+			}
+		}
+		views = append(views, v)
+	}
+	rank := func(v folderView) int {
+		switch {
+		case v.asks > 0 || v.State == app.FolderStopped || v.Problem != "" || v.Conflicts > 0:
+			return 0
+		case v.State == app.FolderSyncing || v.State == app.FolderScanning:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(views, func(a, b folderView) int {
+		return cmp.Or(rank(a)-rank(b), cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.ID, b.ID))
+	})
+	return views
 }

@@ -69,6 +69,14 @@ func setImportance(l *widget.Label, i widget.Importance) {
 	}
 }
 
+// setBold makes a label bold or not, only if it has to.
+func setBold(l *widget.Label, on bool) {
+	if l.TextStyle.Bold != on {
+		l.TextStyle.Bold = on
+		l.Refresh()
+	}
+}
+
 // show shows or hides an object, only if it has to.
 func show(o fyne.CanvasObject, visible bool) {
 	switch {

@@ -120,11 +120,11 @@ func (s *settings) askReset() {
 		})
 	}
 	sh.page(container.NewVBox(
-		listed("close", tr("Every folder here stops being in sync.")),
-		listed("close", tr("All linked devices are removed. To share with them again, you need new invitations.")),
-		listed("close", tr("Your keys, your e-mail account and all settings are forgotten.")),
-		listed("check", tr("The files in your folders stay, here and on the other devices.")),
-		listed("check", tr("Deleted and replaced files stay too, in the hidden directory .foldpost of each folder.")),
+		point("close", tr("Every folder here stops being in sync.")),
+		point("close", tr("All linked devices are removed. To share with them again, you need new invitations.")),
+		point("close", tr("Your keys, your e-mail account and all settings are forgotten.")),
+		point("check", tr("The files in your folders stay, here and on the other devices.")),
+		point("check", tr("Deleted and replaced files stay too, in the hidden directory .foldpost of each folder.")),
 		para(tr("This cannot be undone. Foldpost ends after it.")),
 		wrong.box,
 	), remove, nil, keep)
@@ -134,8 +134,8 @@ func (s *settings) object() fyne.CanvasObject { return s.box }
 
 func (s *settings) draw(st app.State) { s.mailbox.draw(st) }
 
-// listed is one line of a list, with a picture for what kind of line it is.
-func listed(name, text string) fyne.CanvasObject {
+// point is one line of a list, with a picture for what kind of line it is.
+func point(name, text string) fyne.CanvasObject {
 	return container.NewBorder(nil, nil, picture(name), nil, para(text))
 }
 

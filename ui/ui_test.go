@@ -2,6 +2,7 @@ package ui
 
 import (
 	"flag"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +44,7 @@ func (w *Window) sync() { w.draw(w.svc.State()) }
 func golden(t *testing.T, w *Window, name string) {
 	t.Helper()
 	file := name + ".xml"
+	settled(w)
 	if *update {
 		os.Remove(filepath.Join("testdata", file))
 		probe := &testing.T{}
@@ -60,6 +62,7 @@ func golden(t *testing.T, w *Window, name string) {
 func picturePNG(t *testing.T, w *Window, name string) {
 	t.Helper()
 	file := name + ".png"
+	settled(w)
 	if *update {
 		os.Remove(filepath.Join("testdata", file))
 		probe := &testing.T{}
@@ -71,6 +74,58 @@ func picturePNG(t *testing.T, w *Window, name string) {
 		return
 	}
 	test.AssertRendersToImage(t, file, w.win.Canvas())
+}
+
+// settled lays the window out as a real one does before each frame: texts that
+// wrap know their height only once they have a width.
+func settled(w *Window) {
+	for range 4 {
+		layOut(w.win.Content())
+		for _, sh := range w.sheets {
+			layOut(sh.pop.Content)
+		}
+	}
+}
+
+func layOut(o fyne.CanvasObject) {
+	if !o.Visible() {
+		return
+	}
+	var children []fyne.CanvasObject
+	switch o := o.(type) {
+	case *fyne.Container:
+		if o.Layout != nil {
+			o.Layout.Layout(o.Objects, o.Size())
+		}
+		children = o.Objects
+	case fyne.Widget:
+		r := test.WidgetRenderer(o)
+		r.Layout(o.Size())
+		children = r.Objects()
+	}
+	for _, c := range children {
+		if c != nil {
+			layOut(c)
+		}
+	}
+}
+
+// shot saves what the window looks like, where SHOTS names a directory.
+func shot(t *testing.T, w *Window, name string) {
+	t.Helper()
+	dir := os.Getenv("SHOTS")
+	if dir == "" {
+		return
+	}
+	settled(w)
+	f, err := os.Create(filepath.Join(dir, name+".png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, w.win.Canvas().Capture()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // find returns the first visible object in the window, the topmost sheet
@@ -126,14 +181,22 @@ func findIn(o fyne.CanvasObject, ok func(fyne.CanvasObject) bool) fyne.CanvasObj
 // tap presses the button with a text.
 func tap(t *testing.T, w *Window, text string) {
 	t.Helper()
-	o := find(w, func(o fyne.CanvasObject) bool { b, ok := o.(*button); return ok && b.Text == text })
+	o := find(w, func(o fyne.CanvasObject) bool {
+		switch o := o.(type) {
+		case *button:
+			return o.Text == text
+		case *tile:
+			return o.label == text
+		}
+		return false
+	})
 	if o == nil {
 		t.Fatalf("there is no button %q; the window shows:\n%s", text, texts(w))
 	}
-	if b := o.(*button); b.Disabled() {
+	if b, ok := o.(*button); ok && b.Disabled() {
 		t.Fatalf("button %q is disabled", text)
 	}
-	test.Tap(o.(*button))
+	test.Tap(o.(fyne.Tappable))
 	w.sync()
 }
 
@@ -158,6 +221,8 @@ func texts(w *Window) string {
 			b.WriteString(o.Text + "\n")
 		case *button:
 			b.WriteString("[" + o.Text + "]\n")
+		case *tile:
+			b.WriteString("[" + o.label + "]\n")
 		case *entry:
 			b.WriteString("<" + o.PlaceHolder + ": " + o.Text + ">\n")
 		case *check:

@@ -170,6 +170,28 @@ func (w *Window) redraw() {
 			sh.draw(w.state)
 		}
 	}
+	settle(w.win.Content())
+}
+
+// settle lays out again what is in containers: Fyne does not when an object in
+// one was shown or hidden.
+func settle(o fyne.CanvasObject) {
+	switch o := o.(type) {
+	case *fyne.Container:
+		if !o.Visible() {
+			return
+		}
+		if o.Layout != nil {
+			o.Layout.Layout(o.Objects, o.Size())
+		}
+		for _, c := range o.Objects {
+			settle(c)
+		}
+	case *container.Scroll:
+		settle(o.Content)
+	case *tile:
+		settle(o.content)
+	}
 }
 
 // Rebuild makes everything anew, in another language or look.

@@ -160,6 +160,7 @@ func testUnknown(t *testing.T, s app.Service) {
 		"Pause":     s.Pause(ctx, "zzzz", 0),
 		"Resume":    s.Resume(ctx, "zzzz"),
 		"Rescan":    s.Rescan(ctx, "zzzz"),
+		"Resolve":   s.Resolve(ctx, "zzzz", "x", app.KeepHere),
 		"Restore":   s.Restore(ctx, app.RestoreRequest{Folder: "zzzz", Path: "x"}, nil),
 		"SetConfig": s.SetConfig(ctx, "zzzz", "1"),
 	} {
@@ -198,6 +199,14 @@ func testShare(t *testing.T, s app.Service) {
 	}
 	if c, err := s.Conflicts(ctx, shared.Folder); err != nil || len(c) > 0 {
 		t.Errorf("Conflicts = %v, %v, want none", c, err)
+	}
+	for _, keep := range []string{app.KeepHere, app.KeepBoth, "b"} {
+		if err := s.Resolve(ctx, shared.Folder, "a", keep); app.CodeOf(err) != app.CodeNotFound {
+			t.Errorf("Resolve(%s) of a file without a conflict = %v, want code %s", keep, err, app.CodeNotFound)
+		}
+	}
+	if c, err := s.Recent(ctx, shared.Folder, 0); err != nil || len(c) > 0 {
+		t.Errorf("Recent(0) = %v, %v, want none", c, err)
 	}
 	if k, err := s.Trash(ctx, shared.Folder); err != nil || len(k) > 0 {
 		t.Errorf("Trash = %v, %v, want none", k, err)

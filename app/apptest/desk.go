@@ -131,6 +131,9 @@ func (f *Fake) Recent(ctx context.Context, id app.FolderID, n int) ([]app.Change
 	if err := f.begin(ctx, "Recent", id, n); err != nil {
 		return nil, err
 	}
+	if err := f.known(id); err != nil {
+		return nil, err
+	}
 	return slices.Clone(f.recent[id][:min(n, len(f.recent[id]))]), nil
 }
 

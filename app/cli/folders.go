@@ -52,6 +52,9 @@ func folderText(st app.State, f app.Folder) string {
 	if st.Paused {
 		parts[0] = string(app.FolderPaused)
 	}
+	if !f.PausedUntil.IsZero() {
+		parts[0] += " until " + day(f.PausedUntil)
+	}
 	parts = append(parts, files(f.Files, f.Bytes))
 	if f.NeedFiles > 0 || f.NeedBytes > 0 {
 		need := files(f.NeedFiles, f.NeedBytes) + " to come"

@@ -220,8 +220,8 @@ func event(ts *testscript.TestScript, a []string) func() {
 		return func() { s.Fail(a[1], app.Errorf(app.ErrorCode(a[2]), "%s", a[3])) }
 	case "guess": // DOMAIN "PROVIDER LOGIN HELP CONFIRM IMAP SMTP"
 		return func() { s.Guess(a[1], guess(strings.Fields(a[2]))) }
-	case "conflict": // FOLDER PATH COPY
-		return func() { s.Conflict(app.FolderID(a[1]), app.Conflict{Path: a[2], Copies: []string{a[3]}}) }
+	case "conflict": // FOLDER PATH COPY…
+		return func() { s.Conflict(app.FolderID(a[1]), app.Conflict{Path: a[2], Copies: a[3:]}) }
 	case "differ": // EQUAL HERE THERE DIFFERENT
 		return func() {
 			n := func(i int) app.Count { v, _ := strconv.Atoi(a[i]); return app.Count{Files: v, Bytes: int64(10 * v)} }

@@ -19,7 +19,7 @@ func (s *session) conflictsCmd() *cobra.Command {
 		Use:   "conflicts [FOLDER]",
 		Short: "List files of which both versions were kept",
 		Long: `List files that were changed in two places at once, with the copies that hold
-the other versions. Nothing was lost: keep what you want, delete the rest.`,
+the other versions. Nothing was lost: "foldpost resolve" decides what stays.`,
 		Example: "  foldpost conflicts Photos",
 		Args:    args(cobra.MaximumNArgs(1)),
 		RunE: s.with(func(ctx context.Context, svc app.Service, a []string) error {
@@ -34,6 +34,9 @@ the other versions. Nothing was lost: keep what you want, delete the rest.`,
 				for _, c := range found {
 					all = append(all, conflict{f.ID, c})
 					t.row(f.Name, c.Path, strings.Join(c.Copies, ", "))
+					for _, v := range c.Versions {
+						t.row("", "", versionText(v)+": "+v.Path)
+					}
 				}
 				return err
 			})
@@ -48,6 +51,8 @@ the other versions. Nothing was lost: keep what you want, delete the rest.`,
 			}
 			if len(all) == 0 {
 				s.say("There is no conflict.")
+			} else {
+				s.say("Next: foldpost resolve %s %s here|there|both", all[0].Folder, quoted(all[0].Path))
 			}
 			return t.print()
 		}),

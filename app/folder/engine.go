@@ -41,6 +41,7 @@ type engine struct {
 	rate      rateMeter
 	quiet     time.Time // until then Status stays as it is
 	stale     bool      // Status is not what it should be
+	published time.Time // Status, last
 }
 
 // newEngine opens the index and loads it.

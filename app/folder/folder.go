@@ -63,11 +63,10 @@ type Folder struct {
 	wake  chan struct{} // members or pause changed
 	ended chan struct{}
 
-	mu        sync.Mutex
-	members   []Member
-	paused    bool
-	status    Status
-	conflicts []Conflict
+	mu      sync.Mutex
+	members []Member
+	paused  bool
+	status  Status
 }
 
 // New makes a Folder that does nothing before Run.
@@ -143,10 +142,9 @@ func (f *Folder) Status() Status {
 }
 
 // Conflicts lists the paths that have copies beside them.
-func (f *Folder) Conflicts() []Conflict {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.conflicts
+func (f *Folder) Conflicts(ctx context.Context) (cs []Conflict, err error) {
+	err = f.call(ctx, func(e *engine) { cs = e.rep.conflicts() })
+	return cs, err
 }
 
 // LeftOut lists paths that are not synced, at most a thousand, and why.

@@ -84,8 +84,8 @@ func everyKind(t *testing.T, a, b *device) {
 			t.Errorf("after a conflict there is no %q in\n%s", want, all)
 		}
 	}
-	if cs := a.Conflicts(); len(cs) != 1 || cs[0].Path != "edited" || len(cs[0].Copies) != 1 {
-		t.Errorf("Conflicts() = %v, want one of %q", cs, "edited")
+	if cs, err := a.Conflicts(t.Context()); err != nil || len(cs) != 1 || cs[0].Path != "edited" || len(cs[0].Copies) != 1 {
+		t.Errorf("Conflicts() = %v, %v, want one of %q", cs, err, "edited")
 	}
 }
 

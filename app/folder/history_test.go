@@ -33,7 +33,7 @@ func drawHistory(steps int, pick func(n int) int) history {
 	var h history
 	for i := range steps {
 		d, p := of(historyNames), of(historyPaths)
-		switch pick(16) {
+		switch pick(18) {
 		case 0, 1, 2, 3, 4:
 			h = append(h, fmt.Sprintf("%s write %s c%d", d, p, i))
 		case 5, 6:
@@ -50,6 +50,8 @@ func drawHistory(steps int, pick func(n int) int) history {
 			h = append(h, fmt.Sprintf("%s %s %s %d", d, of([]string{"kill", "power", "fail"}), of(historyOps), pick(4)))
 		case 14:
 			h = append(h, fmt.Sprintf("%s %s", d, of([]string{"kill", "power", "power", "lose"})))
+		case 15, 16:
+			h = append(h, fmt.Sprintf("%s resolve %s", d, of([]string{"here", "copy", "both"})))
 		default:
 			h = append(h, fmt.Sprintf("wait %d", []int{0, 50, 150, 1200, 3000, 70000}[pick(6)]))
 		}
@@ -145,6 +147,8 @@ func (r *historyRun) step(f []string) {
 			bits, _ := strconv.ParseUint(f[3], 8, 32)
 			d.Chmod(f[2], uint32(bits))
 		}
+	case "resolve":
+		r.resolve(d, f[2])
 	case "cut":
 		r.cut(f[0], f[2])
 	case "link":
@@ -204,6 +208,34 @@ func (r *historyRun) rename(d *device, from, to string) {
 	r.end1(d, to)
 	if _, err := d.config.Tree.Stat(folder.Path(from)); err == nil {
 		d.Rename(from, to)
+	}
+}
+
+// resolve ends the first conflict that a device shows. A user who decides has
+// seen all its versions.
+func (r *historyRun) resolve(d *device, keep string) {
+	cs, err := d.Conflicts(r.t.Context())
+	if err != nil || len(cs) == 0 {
+		return
+	}
+	c := cs[0]
+	content := d.files()
+	switch keep {
+	case "here":
+		for _, p := range c.Copies {
+			r.ended[content[string(p)]] = true
+		}
+		err = d.KeepHere(r.t.Context(), c.Path)
+	case "copy":
+		for _, p := range append(c.Copies[1:], c.Path) {
+			r.ended[content[string(p)]] = true
+		}
+		err = d.KeepCopy(r.t.Context(), c.Path, c.Copies[0])
+	case "both":
+		err = d.KeepBoth(r.t.Context(), c.Path)
+	}
+	if testing.Verbose() {
+		r.t.Logf("%s: resolve %s of %q: %v", d.name, keep, c.Path, err)
 	}
 }
 

@@ -83,7 +83,7 @@ func TestJoinWithFiles(t *testing.T) {
 		if len(got) != 20+2+2+2 || got["a1"] != "A" || got["b1"] != "BB" {
 			t.Errorf("A has %d files in the end, want 26: %q", len(got), got)
 		}
-		if cs := a.Conflicts(); len(cs) != 1 || cs[0].Path != "differs" {
+		if cs, err := a.Conflicts(t.Context()); err != nil || len(cs) != 1 || cs[0].Path != "differs" {
 			t.Errorf("Conflicts() = %v, want one of differs", cs)
 		}
 		if sent, want := w.content.Load(), int64(2*11+1+2); sent != want {

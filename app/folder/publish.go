@@ -1,7 +1,9 @@
 package folder
 
 import (
+	"cmp"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -15,13 +17,15 @@ func (e *engine) publish(now time.Time) {
 		return
 	}
 	defer func() { e.quiet = time.Now().Add(publishShare * time.Since(now)) }()
+	e.published = now
 	e.askGuard(now)
 	r := e.rep.status()
 	st := Status{
 		Role: e.cfg.Role, Problem: e.trouble.worst(),
 		Files: r.Files, Bytes: r.Bytes, NeedFiles: r.NeedFiles, NeedBytes: r.NeedBytes,
 		Conflicts: r.Conflicts, LeftOut: len(e.leftOut), Questions: e.questions(),
-		Rate: e.rate.measure(now, e.received.Load()),
+		Rate:    e.rate.measure(now, e.received.Load()),
+		Changed: seqTime(e.rep.seq), Moving: e.moving(now),
 	}
 	settled := e.scan.settled(e.leftOut) && !e.stopped()
 	for _, m := range r.Members {
@@ -37,20 +41,42 @@ func (e *engine) publish(now time.Time) {
 	f.mu.Lock()
 	same := reflect.DeepEqual(f.status, st)
 	f.status = st
-	if r.Conflicts > 0 || len(f.conflicts) > 0 {
-		f.conflicts = e.rep.conflicts()
-	}
 	f.mu.Unlock()
 	if !same {
 		f.cfg.Changed()
 	}
 }
 
-func (e *engine) nextPublish() time.Time {
-	if !e.stale {
-		return time.Time{}
+// What is shown of transfers: those that take a while.
+const (
+	movingAtMost = 10
+	movingAfter  = 500 * time.Millisecond
+)
+
+func (e *engine) moving(now time.Time) []Moving {
+	var ms []Moving
+	for f := range e.pull.fetches {
+		if now.Sub(f.began) < movingAfter {
+			continue
+		}
+		m := Moving{Path: f.path, Bytes: f.size, Done: min(f.done.Load(), f.size)}
+		if d := f.source.Load(); d != nil {
+			m.From = *d
+		}
+		ms = append(ms, m)
 	}
-	return e.quiet
+	slices.SortFunc(ms, func(a, b Moving) int { return cmp.Compare(a.Path, b.Path) })
+	return ms[:min(len(ms), movingAtMost)]
+}
+
+func (e *engine) nextPublish() time.Time {
+	switch {
+	case e.stale:
+		return e.quiet
+	case len(e.pull.fetches) > 0: // a large file brings no events
+		return e.published.Add(time.Second)
+	}
+	return time.Time{}
 }
 
 // stopped is true while a person must do something before sync goes on. What

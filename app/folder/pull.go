@@ -30,6 +30,7 @@ type pullState struct {
 	same     map[Hash][]op // wait for those
 	running  int
 	bytes    int64 // of the contents on their way
+	fetches  map[*fetch]bool
 	ready    []op
 	readyAt  time.Time // since when something is ready
 	retry    time.Time // when ops that came back are offered again
@@ -39,7 +40,7 @@ type pullState struct {
 }
 
 func (e *engine) initPull() {
-	e.pull.fetching, e.pull.same = map[Hash]op{}, map[Hash][]op{}
+	e.pull.fetching, e.pull.same, e.pull.fetches = map[Hash]op{}, map[Hash][]op{}, map[*fetch]bool{}
 	e.apply.busy = map[Path]bool{}
 }
 
@@ -127,9 +128,14 @@ func (e *engine) startFetch(ctx context.Context, o op, now time.Time) {
 	e.pull.running++
 	e.pull.bytes += o.Want.Size
 	e.pull.fetching[o.Want.Content] = o
+	e.pull.fetches[f] = true
+	f.began = now
 	e.work(ctx, func(ctx context.Context) func() {
 		err := f.run(ctx, e.tree)
-		return func() { e.fetched(o, err) }
+		return func() {
+			delete(e.pull.fetches, f)
+			e.fetched(o, err)
+		}
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"github.com/zeebo/blake3"
 )
@@ -31,6 +32,10 @@ type fetch struct {
 	here     []Path
 	from     []source
 	received *atomic.Int64 // bytes from members are added
+
+	began  time.Time
+	done   atomic.Int64             // bytes of the stage file
+	source atomic.Pointer[DeviceID] // the member that is being read
 }
 
 // stageOf names the stage file of a content wanted at a path. It is the same
@@ -142,6 +147,9 @@ func (f *fetch) download(ctx context.Context, st Staged, s source) error {
 			return errors.Join(ctx.Err(), err, errMixed, st.Truncate(0))
 		}
 	}
+	f.done.Store(have)
+	device := s.remote.Device()
+	f.source.Store(&device)
 	if have < f.size {
 		if err := f.receive(ctx, &stageWriter{st: st, at: have, h: h}, s, have); err != nil {
 			return err
@@ -178,6 +186,7 @@ func (f *fetch) receive(ctx context.Context, to *stageWriter, s source, have int
 				return err
 			}
 			f.received.Add(int64(n))
+			f.done.Add(int64(n))
 			left -= int64(n)
 		}
 		if err != nil && left > 0 {

@@ -1,6 +1,9 @@
 package folder
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // A count is what a path adds to counts.
 type count struct {
@@ -112,7 +115,7 @@ func (r *replica) status() replicaStatus {
 	s := replicaStatus{
 		Files: r.counts.files, Bytes: r.counts.bytes,
 		NeedFiles: r.counts.needFiles, NeedBytes: r.counts.needBytes,
-		Conflicts: len(r.conflicts()), Open: len(r.open) > 0,
+		Conflicts: r.inConflict(), Open: len(r.open) > 0,
 	}
 	for _, m := range r.devices {
 		s.Members = append(s.Members, memberProgress{
@@ -123,21 +126,50 @@ func (r *replica) status() replicaStatus {
 	return s
 }
 
+// inConflict counts the paths that have live copies.
+func (r *replica) inConflict() int {
+	sum := 0
+	for n := range r.conflicted {
+		if slices.ContainsFunc(n.copies, func(w wantedCopy) bool { return w.at.live }) {
+			sum++
+		}
+	}
+	return sum
+}
+
 // conflicts lists the paths that have live copies.
 func (r *replica) conflicts() []Conflict {
 	var cs []Conflict
 	for n := range r.conflicted {
-		c := Conflict{Path: n.row.Path}
-		for _, w := range n.copies {
-			if w.at.live {
-				c.Copies = append(c.Copies, w.at.row.Path)
-			}
-		}
-		if len(c.Copies) > 0 {
-			slices.Sort(c.Copies)
+		if c, ok := r.conflict(n); ok {
 			cs = append(cs, c)
 		}
 	}
-	slices.SortFunc(cs, func(a, b Conflict) int { return slices.Compare([]byte(a.Path), []byte(b.Path)) })
+	slices.SortFunc(cs, func(a, b Conflict) int { return cmp.Compare(a.Path, b.Path) })
 	return cs
+}
+
+func (r *replica) conflict(n *node) (Conflict, bool) {
+	e := n.row.Entry
+	if !e.Live() {
+		e = n.targetEntry()
+	}
+	c := Conflict{Path: n.row.Path}
+	shown := View(e, n.liveBelow > 0)
+	c.Sides = append(c.Sides, r.side(n.row.Path, shown, shown.Dot))
+	copies := slices.Clone(n.copies)
+	slices.SortFunc(copies, func(a, b wantedCopy) int { return byPath(a.at, b.at) })
+	for _, w := range copies {
+		if w.at.live {
+			c.Copies = append(c.Copies, w.at.row.Path)
+			c.Sides = append(c.Sides, r.side(w.at.row.Path, w.entry.S[0], w.loser))
+		}
+	}
+	return c, len(c.Copies) > 0
+}
+
+// side describes a version that a dot gave.
+func (r *replica) side(p Path, v Version, d Dot) Side {
+	rec := r.records[d.R]
+	return Side{Path: p, Device: rec.Device, Label: rec.Label, Kind: v.Kind, Size: v.Size, MTime: v.MTime}
 }

@@ -170,44 +170,52 @@ func (e *engine) settled(ctx context.Context, ls []settling, edits []edit) {
 	}
 }
 
-// unkeep copies an old version to a path, where old is now.
-func unkeep(ctx context.Context, t Tree, name string, to Path, old Stat) (Stat, error) {
+// unkeep copies an old version to a path, where old is now. What was there is
+// returned.
+func unkeep(ctx context.Context, t Tree, name string, to Path, old Stat) (*Kept, error) {
 	c, err := t.OpenKept(name)
 	if err != nil {
-		return Stat{}, err
+		return nil, err
 	}
 	defer c.Close()
 	was, err := c.Stat()
 	if err != nil {
-		return Stat{}, err
+		return nil, err
 	}
 	stage := stageOf(to, hashLink(name))
-	st, err := t.Stage(stage)
-	if err != nil {
-		return Stat{}, err
-	}
-	err = st.Truncate(0)
-	if err == nil {
-		_, err = copyAt(ctx, &stageWriter{st: st, h: blake3.New()}, c, 0)
-	}
-	if err == nil {
-		err = st.Seal(was.MTime, was.Bits)
-	}
-	if err = errors.Join(err, st.Close()); err != nil {
-		return Stat{}, err
-	}
-	if err := t.Sync([]string{stage}, nil); err != nil {
-		return Stat{}, err
+	if _, err := stageCopy(ctx, t, stage, c, was.MTime, was.Bits); err != nil {
+		return nil, err
 	}
 	if err := mkdirs(t, to); err != nil {
-		return Stat{}, err
+		return nil, err
 	}
-	put, _, err := t.Put(to, old, stage)
+	_, kept, err := t.Put(to, old, stage)
 	if err != nil {
-		return Stat{}, err
+		return nil, err
 	}
 	dir, _ := to.Split()
-	return put, t.Sync(nil, []Path{dir})
+	return kept, t.Sync(nil, []Path{dir})
+}
+
+// stageCopy fills a stage file with an open one, durably, and returns the hash
+// of what it read.
+func stageCopy(ctx context.Context, t Tree, stage string, c Content, mtime int64, bits uint32) (Hash, error) {
+	st, err := t.Stage(stage)
+	if err != nil {
+		return Hash{}, err
+	}
+	h := blake3.New()
+	err = st.Truncate(0)
+	if err == nil {
+		_, err = copyAt(ctx, &stageWriter{st: st, h: h}, c, 0)
+	}
+	if err == nil {
+		err = st.Seal(mtime, bits)
+	}
+	if err = errors.Join(err, st.Close()); err != nil {
+		return Hash{}, err
+	}
+	return sumOf(h), t.Sync([]string{stage}, nil)
 }
 
 // mkdirs makes the directories that a path is in.

@@ -74,8 +74,15 @@ func (f *Folder) putBack(ctx context.Context, k Kept) error {
 	if k.Stat.Kind == Link {
 		return errors.New("it is a symbolic link")
 	}
-	if _, err := unkeep(ctx, t, k.Name, k.Path, old); err != nil {
+	replaced, err := unkeep(ctx, t, k.Name, k.Path, old)
+	if err != nil {
 		return err
 	}
-	return f.call(ctx, func(e *engine) { e.notice(k.Path, time.Now()) })
+	return f.call(context.WithoutCancel(ctx), func(e *engine) {
+		now := time.Now()
+		if replaced != nil {
+			e.lookAgain(*replaced, now)
+		}
+		e.notice(k.Path, now)
+	})
 }

@@ -9,10 +9,6 @@ import (
 // errLater is what the window's verbs answer until each is here.
 var errLater = app.Errorf(app.CodeFailed, "this does not work yet")
 
-func (n *Node) Move(context.Context, app.FolderID, string) error            { return errLater }
-func (n *Node) Resolve(context.Context, app.FolderID, string, string) error { return errLater }
-func (n *Node) Recent(context.Context, app.FolderID, int) ([]app.Change, error) {
-	return nil, errLater
-}
-func (n *Node) Mails(context.Context) ([]app.Mail, error) { return nil, errLater }
-func (n *Node) Reset(context.Context) error               { return errLater }
+func (n *Node) Move(context.Context, app.FolderID, string) error { return errLater }
+func (n *Node) Mails(context.Context) ([]app.Mail, error)        { return nil, errLater }
+func (n *Node) Reset(context.Context) error                      { return errLater }

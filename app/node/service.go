@@ -74,23 +74,6 @@ func (n *Node) Rescan(ctx context.Context, f app.FolderID) error {
 	return nil
 }
 
-// Conflicts implements [app.Service].
-func (n *Node) Conflicts(ctx context.Context, f app.FolderID) ([]app.Conflict, error) {
-	r, err := n.started(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	list := []app.Conflict{}
-	for _, c := range r.Conflicts() {
-		ac := app.Conflict{Path: string(c.Path)}
-		for _, p := range c.Copies {
-			ac.Copies = append(ac.Copies, string(p))
-		}
-		list = append(list, ac)
-	}
-	return list, nil
-}
-
 // Trash implements [app.Service].
 func (n *Node) Trash(ctx context.Context, f app.FolderID) ([]app.Kept, error) {
 	r, err := n.started(ctx, f)

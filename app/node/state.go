@@ -155,6 +155,10 @@ func (n *Node) folderState(s *kept, k *keptFolder, now time.Time) (app.Folder, [
 	}
 	f.Files, f.Bytes, f.NeedFiles, f.NeedBytes = st.Files, st.Bytes, st.NeedFiles, st.NeedBytes
 	f.Conflicts, f.LeftOut, f.Problem = st.Conflicts, st.LeftOut, st.Problem
+	f.Changed, f.PausedUntil = st.Changed, pausedUntil(now, s.Paused, k.Paused)
+	for _, m := range st.Moving {
+		f.Moving = append(f.Moving, app.Moving{Path: string(m.Path), From: deviceIDOf(m.From), Bytes: m.Bytes, Done: m.Done})
+	}
 	if f.Rate = int64(st.Rate); f.Rate > 0 && st.NeedBytes > 0 {
 		f.ETAms = st.NeedBytes * 1000 / f.Rate
 	}

@@ -1,0 +1,189 @@
+package folder_test
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"foldpost/app/folder"
+)
+
+// apart makes one file differ on some devices that did not hear of each other.
+func apart(t *testing.T, path string, ds ...*device) folder.Conflict {
+	t.Helper()
+	know(ds...)
+	for i, d := range ds {
+		for _, o := range ds[i+1:] {
+			connect(d, o)
+		}
+	}
+	ds[0].Write(path, "base")
+	ds[0].Write("other", "o")
+	settle(ds...)
+	for _, d := range ds {
+		d.Pause(true)
+	}
+	for _, d := range ds {
+		time.Sleep(time.Second) // simulated: who writes last is shown
+		d.Write(path, "by "+d.name)
+	}
+	for _, d := range ds {
+		d.Pause(false)
+	}
+	settle(ds...)
+	wantEqual(t, ds...)
+	cs, err := ds[0].Conflicts(t.Context())
+	if err != nil || len(cs) != 1 || len(cs[0].Copies) != len(ds)-1 {
+		t.Fatalf("Conflicts() = %+v, %v, want one with %d copies", cs, err, len(ds)-1)
+	}
+	return cs[0]
+}
+
+// trashed is what the trash of a device holds.
+func (d *device) trashed() []string {
+	d.t.Helper()
+	kept, err := d.Trash()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var all []string
+	for _, k := range kept {
+		var b strings.Builder
+		if err := d.Restore(d.t.Context(), k.Path, k.At, &b); err != nil {
+			d.t.Fatal(err)
+		}
+		all = append(all, b.String())
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// TestResolve: each way ends the conflict on all devices, and what is not kept
+// is in the trash of who decided.
+func TestResolve(t *testing.T) {
+	top, other := "by B", "by A" // as long as B writes last
+	for _, c := range []struct {
+		name  string
+		act   func(d *device, c folder.Conflict) error
+		want  map[string]string
+		trash []string // of who decided
+	}{
+		{"here", func(d *device, c folder.Conflict) error {
+			return d.KeepHere(d.t.Context(), c.Path)
+		}, map[string]string{"x.txt": top, "other": "o"}, []string{other}},
+		{"copy", func(d *device, c folder.Conflict) error {
+			return d.KeepCopy(d.t.Context(), c.Path, c.Copies[0])
+		}, map[string]string{"x.txt": other, "other": "o"}, []string{other, top}},
+		{"both", func(d *device, c folder.Conflict) error {
+			return d.KeepBoth(d.t.Context(), c.Path)
+		}, map[string]string{"x.txt": top, "x (A).txt": other, "other": "o"}, []string{other}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := inMemory(t, "A", nil), inMemory(t, "B", nil)
+				conflict := apart(t, "x.txt", a, b)
+				side := conflict.Sides
+				if len(side) != 2 || side[0].Path != "x.txt" || side[0].Label != "B" || side[1].Device != (folder.DeviceID{'A'}) || side[1].Size != 4 || side[1].MTime == 0 {
+					t.Errorf("Sides = %+v, want B's at x.txt, then A's copy", side)
+				}
+				if err := c.act(b, conflict); err != nil {
+					t.Fatalf("resolve on B: %v", err)
+				}
+				settle(a, b)
+				wantEqual(t, a, b)
+				if got := a.files(); !maps.Equal(got, c.want) {
+					t.Errorf("A has %q, want %q", got, c.want)
+				}
+				for _, d := range []*device{a, b} {
+					if n := d.Status().Conflicts; n != 0 {
+						t.Errorf("%s has %d conflicts, want none", d.name, n)
+					}
+				}
+				if got := b.trashed(); !slices.Equal(got, c.trash) {
+					t.Errorf("B's trash has %q, want %q", got, c.trash)
+				}
+				if err := c.act(b, conflict); !errors.Is(err, folder.ErrGone) {
+					t.Errorf("again = %v, want ErrGone", err)
+				}
+			})
+		})
+	}
+}
+
+// TestResolveOfMany: of three versions each gets a name of its own, and no file
+// that has such a name already is touched.
+func TestResolveOfMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b, c := inMemory(t, "A", nil), inMemory(t, "B", nil), inMemory(t, "C", nil)
+		apart(t, "x", a, b, c)
+		a.Write("x (A)", "was there")
+		settle(a, b, c)
+		if err := a.KeepBoth(t.Context(), "x"); err != nil {
+			t.Fatal(err)
+		}
+		settle(a, b, c)
+		wantEqual(t, a, b, c)
+		want := map[string]string{"x": "by C", "x (A)": "was there", "x (A 2)": "by A", "x (B)": "by B", "other": "o"}
+		if got := c.files(); !maps.Equal(got, want) {
+			t.Errorf("C has %q, want %q", got, want)
+		}
+	})
+}
+
+// TestResolveTooLate: what was written into a version since it was looked at is
+// not thrown away.
+func TestResolveTooLate(t *testing.T) {
+	for name, act := range map[string]func(*device, folder.Conflict) error{
+		"KeepHere": func(d *device, c folder.Conflict) error { return d.KeepHere(d.t.Context(), c.Path) },
+		"KeepCopy": func(d *device, c folder.Conflict) error { return d.KeepCopy(d.t.Context(), c.Path, c.Copies[0]) },
+		"KeepBoth": func(d *device, c folder.Conflict) error { return d.KeepBoth(d.t.Context(), c.Path) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := inMemory(t, "A", nil), inMemory(t, "B", nil)
+				conflict := apart(t, "x", a, b)
+				copied := string(conflict.Copies[0])
+				a.Write(copied, "written just now")
+				if err := act(a, conflict); !errors.Is(err, folder.ErrChanged) {
+					t.Errorf("%s after a write = %v, want ErrChanged", name, err)
+				}
+				settle(a, b)
+				wantEqual(t, a, b)
+				want := map[string]string{"x": "by B", copied: "written just now", "other": "o"}
+				if got := b.files(); !maps.Equal(got, want) {
+					t.Errorf("B has %q, want %q", got, want)
+				}
+			})
+		})
+	}
+}
+
+// TestResolveRefused: where there is no conflict, and on who only receives.
+func TestResolveRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := inMemory(t, "A", nil), inMemory(t, "B", nil)
+		conflict := apart(t, "x", a, b)
+		r := inMemory(t, "R", func(c *folder.Config) { c.Role = folder.ReadOnly })
+		know(a, b, r)
+		connect(a, r)
+		settle(a, r)
+		if err := r.KeepHere(t.Context(), "x"); !errors.Is(err, folder.ErrReadOnly) {
+			t.Errorf("KeepHere where it is only received = %v, want ErrReadOnly", err)
+		}
+		for _, p := range []folder.Path{"other", "nosuch", conflict.Copies[0]} {
+			if err := a.KeepHere(t.Context(), p); !errors.Is(err, folder.ErrGone) {
+				t.Errorf("KeepHere(%q) = %v, want ErrGone", p, err)
+			}
+		}
+		if err := a.KeepCopy(t.Context(), "x", "other"); !errors.Is(err, folder.ErrGone) {
+			t.Errorf("KeepCopy of what is no copy = %v, want ErrGone", err)
+		}
+		if got := a.files(); len(got) != 3 {
+			t.Errorf("A has %q, want all three files", got)
+		}
+	})
+}

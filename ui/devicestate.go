@@ -1,0 +1,41 @@
+package ui
+
+import (
+	"cmp"
+	"time"
+
+	"foldpost/app"
+)
+
+// deviceState is a device's state in a few words.
+func deviceState(d app.Device, now time.Time) string {
+	switch {
+	case d.Connected:
+		return tr("connected")
+	case d.LastSeen.IsZero():
+		return tr("not reached yet")
+	}
+	return tr("last seen {{.When}}", "When", when(d.LastSeen, now))
+}
+
+// deviceOwner is whose a device is, as far as is known: an address that its
+// user typed or whose letter was opened, else the device's own name.
+func deviceOwner(d app.Device) string { return shown(cmp.Or(d.Owner, d.Name)) }
+
+// deviceAdvice says why a device is not connected, and what stays safe; "" if
+// it is connected.
+func deviceAdvice(d app.Device, now time.Time) string {
+	switch {
+	case d.Connected:
+		return ""
+	case d.LastSeen.IsZero() && d.Problem != "":
+		return tr("You and {{.Who}} are linked, but your computers cannot reach each other yet. {{.Problem}} Nothing is lost: the files start as soon as you are in one network, the other one is in another network, or one of your other devices can pass them on.",
+			"Who", deviceOwner(d), "Problem", shownText(d.Problem))
+	case d.LastSeen.IsZero():
+		return tr("You and {{.Who}} are linked, but your computers cannot reach each other yet. Nothing is lost: the files start as soon as you are in one network, the other one is in another network, or one of your other devices can pass them on.",
+			"Who", deviceOwner(d))
+	case d.Problem != "":
+		return shownText(d.Problem)
+	}
+	return tr("{{.Name}} is off or asleep (last seen {{.When}}). It goes on by itself.", "Name", shown(d.Name), "When", when(d.LastSeen, now))
+}

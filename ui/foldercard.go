@@ -1,0 +1,99 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+
+	"foldpost/app"
+)
+
+// A folderCard is a folder on the home screen.
+type folderCard struct {
+	w    *Window
+	id   app.FolderID
+	path string
+	box  fyne.CanvasObject
+
+	name     *widget.Label
+	with     *widget.Label
+	state    *widget.Label
+	bar      *bar
+	percent  *widget.Label
+	progress *fyne.Container
+	problem  *widget.Label
+	trouble  *fyne.Container
+	conflict *widget.Label
+	solve    *fyne.Container
+}
+
+func newFolderCard(w *Window) *folderCard {
+	c := &folderCard{
+		w: w, name: strong(""), with: mutedLine(""), state: para(""), bar: newBar(), percent: line(""), problem: para(""), conflict: line(""),
+	}
+	c.with.Alignment, c.percent.Alignment = fyne.TextAlignTrailing, fyne.TextAlignTrailing
+	c.progress = container.NewBorder(nil, nil, nil, stretch(c.percent, 64, 0), container.New(middle{}, c.bar))
+	c.trouble = container.NewBorder(nil, nil, picture("warning"), nil, c.problem)
+	c.solve = container.NewBorder(nil, nil, picture("warning"), container.NewCenter(newButton(w, tr("Solve"), func() {
+		w.goTo(place{kind: atFolder, folder: c.id, tab: "conflicts"})
+	})), c.conflict)
+	open := newButton(w, tr("Open folder"), func() { w.openPath(c.path) })
+	details := newButton(w, tr("Details"), func() { w.goTo(place{kind: atFolder, folder: c.id}) })
+	head := container.NewGridWithColumns(2, c.name, c.with)
+	left := container.NewVBox(stretch(widget.NewIcon(glyph("folder")), 34, 34))
+	text := container.New(tight{}, head, container.NewBorder(nil, nil, nil, container.NewCenter(container.NewHBox(open, details)), c.state))
+	c.box = card(container.NewBorder(nil, nil, container.New(inset{2, 6}, left), nil, container.NewVBox(text, c.progress, c.trouble, c.solve)))
+	return c
+}
+
+func (c *folderCard) object() fyne.CanvasObject { return c.box }
+
+func (c *folderCard) draw(v folderView) {
+	c.id, c.path = v.ID, v.Path
+	st := c.w.state
+	setText(c.name, shown(v.Name))
+	setText(c.with, sharedWith(v.Folder, st))
+	setText(c.state, folderSentence(v.Folder, st.Devices, c.w.now()))
+	done := folderDone(v.Folder)
+	show(c.progress, done < 1)
+	c.bar.set(done)
+	setText(c.percent, percent(done))
+	trouble := v.Problem != "" && v.State != app.FolderStopped
+	show(c.trouble, trouble)
+	if trouble {
+		setText(c.problem, shownText(v.Problem))
+	}
+	show(c.solve, v.Conflicts > 0)
+	setText(c.conflict, trn(v.Conflicts, "{{.N}} file was changed in two places; both versions were kept", "{{.N}} files were changed in two places; both versions were kept"))
+}
+
+// openPath shows a directory or file in the desktop's own program.
+func (w *Window) openPath(path string) {
+	if w.opts.OpenPath == nil {
+		w.say(shownPath(path))
+		return
+	}
+	w.fail(w.opts.OpenPath(path))
+}
+
+// middle is a layout that stands one object of little height in the middle of
+// a row.
+type middle struct{}
+
+// Layout implements fyne.Layout.
+func (middle) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		h := o.MinSize().Height
+		o.Move(fyne.NewPos(0, (size.Height-h)/2))
+		o.Resize(fyne.NewSize(size.Width, h))
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (middle) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	m := fyne.Size{}
+	for _, o := range objects {
+		m = m.Max(o.MinSize())
+	}
+	return m
+}
