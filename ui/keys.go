@@ -214,18 +214,6 @@ func newCheck(w *Window, text string, changed func(bool)) *check {
 // TypedKey implements fyne.Focusable.
 func (c *check) TypedKey(e *fyne.KeyEvent) { c.w.key(e); c.Check.TypedKey(e) }
 
-// A choice is one of few, all visible: arrow keys and space choose.
-type choice struct {
-	widget.RadioGroup
-}
-
-func newChoice(options []string, changed func(string)) *choice {
-	c := &choice{}
-	c.Options, c.OnChanged, c.Required = options, changed, true
-	c.ExtendBaseWidget(c)
-	return c
-}
-
 // focusFirst gives the focus to the first entry of a new page, else to
 // nothing: then Enter presses the primary button.
 func (w *Window) focusFirst(o fyne.CanvasObject) {
