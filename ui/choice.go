@@ -23,7 +23,7 @@ type choice struct {
 	Horizontal bool         // in one line, for short texts
 
 	box   *fyne.Container
-	items []*option
+	items []*choiceItem
 }
 
 func newChoice(options []string, changed func(string)) *choice {
@@ -62,7 +62,7 @@ func (c *choice) follow() {
 	if len(c.items) != len(c.Options) {
 		c.items, c.box.Objects = nil, nil
 		for i := range c.Options {
-			o := &option{c: c, at: i, text: para(""), icon: widget.NewIcon(nil), back: canvas.NewRectangle(color.Transparent)}
+			o := &choiceItem{c: c, at: i, text: para(""), icon: widget.NewIcon(nil), back: canvas.NewRectangle(color.Transparent)}
 			o.ExtendBaseWidget(o)
 			c.items = append(c.items, o)
 			c.box.Add(o)
@@ -81,8 +81,8 @@ func (c *choice) follow() {
 	}
 }
 
-// An option is one of a choice's.
-type option struct {
+// A choiceItem is one of a choice's.
+type choiceItem struct {
 	widget.BaseWidget
 	c    *choice
 	at   int
@@ -94,21 +94,21 @@ type option struct {
 }
 
 // CreateRenderer implements fyne.Widget.
-func (o *option) CreateRenderer() fyne.WidgetRenderer {
+func (o *choiceItem) CreateRenderer() fyne.WidgetRenderer {
 	o.follow()
 	icon := container.NewCenter(stretch(o.icon, 20, 20))
 	return widget.NewSimpleRenderer(container.NewStack(o.back, container.NewBorder(nil, nil, icon, nil, o.text)))
 }
 
 // Refresh follows the choice.
-func (o *option) Refresh() {
+func (o *choiceItem) Refresh() {
 	o.follow()
 	o.BaseWidget.Refresh()
 }
 
-func (o *option) selected() bool { return o.c.Options[o.at] == o.c.Selected }
+func (o *choiceItem) selected() bool { return o.c.Options[o.at] == o.c.Selected }
 
-func (o *option) follow() {
+func (o *choiceItem) follow() {
 	setText(o.text, o.c.Options[o.at])
 	icon := theme.Current().Icon(theme.IconNameRadioButton)
 	if o.selected() {
@@ -133,7 +133,7 @@ func (o *option) follow() {
 }
 
 // Tapped implements fyne.Tappable.
-func (o *option) Tapped(*fyne.PointEvent) {
+func (o *choiceItem) Tapped(*fyne.PointEvent) {
 	if o.c.Disabled() {
 		return
 	}
@@ -144,20 +144,20 @@ func (o *option) Tapped(*fyne.PointEvent) {
 }
 
 // FocusGained implements fyne.Focusable.
-func (o *option) FocusGained() { o.focused = true; o.Refresh() }
+func (o *choiceItem) FocusGained() { o.focused = true; o.Refresh() }
 
 // FocusLost implements fyne.Focusable.
-func (o *option) FocusLost() { o.focused = false; o.Refresh() }
+func (o *choiceItem) FocusLost() { o.focused = false; o.Refresh() }
 
 // TypedRune implements fyne.Focusable.
-func (o *option) TypedRune(r rune) {
+func (o *choiceItem) TypedRune(r rune) {
 	if r == ' ' && !o.c.Disabled() {
 		o.c.SetSelected(o.c.Options[o.at])
 	}
 }
 
 // TypedKey implements fyne.Focusable. What does not choose is the window's.
-func (o *option) TypedKey(e *fyne.KeyEvent) {
+func (o *choiceItem) TypedKey(e *fyne.KeyEvent) {
 	c := fyne.CurrentApp().Driver().CanvasForObject(o)
 	if c == nil {
 		return
@@ -181,10 +181,10 @@ func (o *option) TypedKey(e *fyne.KeyEvent) {
 }
 
 // MouseIn implements desktop.Hoverable.
-func (o *option) MouseIn(*desktop.MouseEvent) { o.hovered = true; o.Refresh() }
+func (o *choiceItem) MouseIn(*desktop.MouseEvent) { o.hovered = true; o.Refresh() }
 
 // MouseMoved implements desktop.Hoverable.
-func (*option) MouseMoved(*desktop.MouseEvent) {}
+func (*choiceItem) MouseMoved(*desktop.MouseEvent) {}
 
 // MouseOut implements desktop.Hoverable.
-func (o *option) MouseOut() { o.hovered = false; o.Refresh() }
+func (o *choiceItem) MouseOut() { o.hovered = false; o.Refresh() }

@@ -40,22 +40,31 @@ func newTestWindow(t *testing.T, f *apptest.Fake) *Window {
 // sync draws what the service knows now.
 func (w *Window) sync() { w.draw(w.svc.State()) }
 
-// golden compares the window with testdata/NAME.xml. Write it with -update.
+// golden compares the topmost sheet, or else the window, with
+// testdata/NAME.xml. Write it with -update.
 func golden(t *testing.T, w *Window, name string) {
 	t.Helper()
 	file := name + ".xml"
 	settled(w)
+	compare := func(t *testing.T) {
+		t.Helper()
+		if n := len(w.sheets); n > 0 {
+			test.AssertObjectRendersToMarkup(t, file, w.sheets[n-1].pop.Content)
+			return
+		}
+		test.AssertRendersToMarkup(t, file, w.win.Canvas())
+	}
 	if *update {
 		os.Remove(filepath.Join("testdata", file))
 		probe := &testing.T{}
-		test.AssertRendersToMarkup(probe, file, w.win.Canvas())
+		compare(probe)
 		if err := os.Rename(filepath.Join("testdata", "failed", file), filepath.Join("testdata", file)); err != nil {
 			t.Fatal(err)
 		}
 		os.Remove(filepath.Join("testdata", "failed"))
 		return
 	}
-	test.AssertRendersToMarkup(t, file, w.win.Canvas())
+	compare(t)
 }
 
 // picturePNG compares the window with testdata/NAME.png.
