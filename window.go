@@ -17,6 +17,9 @@ import (
 	"foldpost/ui/desktop"
 )
 
+// atLogin is what starts this program in the tray.
+const atLogin = "--hidden"
+
 // openWindow shows the window of a home until its user quits it. If there is
 // one already, that one is shown and opens what this start was given.
 func openWindow(ctx context.Context, o cli.WindowOptions) error {

@@ -10,3 +10,6 @@ import (
 
 // openWindow is nil: this build has no window.
 var openWindow func(context.Context, cli.WindowOptions) error
+
+// atLogin is what starts this program without a window.
+const atLogin = "run"

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -284,14 +285,46 @@ func testConfig(t *testing.T, s app.Service) {
 		if set.Help == "" {
 			t.Errorf("setting %s has no help", set.Key)
 		}
-		if set.Key == "name" {
-			if set.Value != "laptop" {
-				t.Errorf("Config() has name %q, want laptop", set.Value)
-			}
-			return
+		if len(set.Values) > 0 && !slices.Contains(set.Values, set.Value) {
+			t.Errorf("setting %s is %q, want one of %q", set.Key, set.Value, set.Values)
 		}
 	}
-	t.Errorf("Config() = %+v, want a name", list)
+	for _, key := range []string{app.SettingTheme, app.SettingLanguage, app.SettingSize, app.SettingNotify} {
+		set := settingOf(t, s, key)
+		last := set.Values[len(set.Values)-1]
+		if err := s.SetConfig(ctx, key, last); err != nil {
+			t.Errorf("SetConfig(%s, %s) = %v", key, last, err)
+		}
+		if got := settingOf(t, s, key).Value; got != last {
+			t.Errorf("setting %s is %q after it was set to %q", key, got, last)
+		}
+		if err := s.SetConfig(ctx, key, "purple"); app.CodeOf(err) != app.CodeUsage {
+			t.Errorf("SetConfig(%s, purple) = %v, want code %s", key, err, app.CodeUsage)
+		}
+	}
+	if got := settingOf(t, s, "name").Value; got != "laptop" {
+		t.Errorf("Config() has name %q, want laptop", got)
+	}
+	for _, key := range []string{"limit-up", "limit-down"} {
+		if got := settingOf(t, s, key).Value; got != "0" {
+			t.Errorf("setting %s is %q at first, want 0", key, got)
+		}
+	}
+}
+
+func settingOf(t *testing.T, s app.Service, key string) app.Setting {
+	t.Helper()
+	list, err := s.Config(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range list {
+		if set.Key == key {
+			return set
+		}
+	}
+	t.Fatalf("Config() = %+v, want the setting %s", list, key)
+	return app.Setting{}
 }
 
 // testDone: a Watch whose context is done ends.

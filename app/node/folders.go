@@ -250,7 +250,7 @@ func (n *Node) matchFeeds() {
 }
 
 func (n *Node) feed(ctx context.Context, peer p2p.PeerID, id key, f *folder.Folder) error {
-	r := newRemote(folder.DeviceID(peer), folder.ID(id), n.opener(peer))
+	r := newRemote(folder.DeviceID(peer), folder.ID(id), n.opener(peer), n.down)
 	defer r.close()
 	return f.Connect(ctx, r)
 }

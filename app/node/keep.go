@@ -32,6 +32,15 @@ type kept struct {
 	Declined    []declined   `json:"declined,omitempty"`
 	Seen        []seenLetter `json:"seen,omitempty"`
 	Paused      *pause       `json:"paused,omitempty"` // everything
+
+	// Of the window; "" is the first of what there is.
+	Theme    string `json:"theme,omitempty"`
+	Language string `json:"language,omitempty"`
+	Size     string `json:"size,omitempty"`
+	Quiet    bool   `json:"quiet,omitempty"` // no notifications
+
+	LimitUp   int `json:"limit_up,omitempty"` // KiB per second; 0: none
+	LimitDown int `json:"limit_down,omitempty"`
 }
 
 const keptVersion = 1

@@ -282,7 +282,7 @@ func (m manager) AcceptStream(ctx context.Context, id p2p.PeerID, protocol strin
 	case protocolShares:
 		err = m.hearShares(id, s)
 	case protocolFolder:
-		err = serveFolder(ctx, s, m.servedTo(id))
+		err = serveFolder(ctx, s, m.servedTo(id), m.up)
 	default:
 		s.Reset(p2p.StreamUnsupported)
 	}

@@ -37,7 +37,9 @@ type Config struct {
 
 	// Keyring keeps the mailbox's password; nil, or one that does not open: the
 	// password is in the home, in a file that only its user can read.
-	Keyring    Keyring
+	Keyring Keyring
+	// Autostart changes what the system starts at login; nil: nothing can.
+	Autostart  Autostart
 	MailFinder mail.Finder // finds mail servers
 
 	// Seams for a simulated world.
@@ -59,6 +61,7 @@ type Node struct {
 	sockets  []net.PacketConn // ours to close
 	port     uint16
 	addrs    func() []netip.AddrPort
+	up, down *limit // of files' contents
 
 	kicked chan struct{}   // something changed: look at everything again
 	ctx    context.Context // of Run, for tasks that hooks start
@@ -102,11 +105,12 @@ func New(c Config) (*Node, error) {
 	n := &Node{
 		cfg: c, log: c.Log, kicked: make(chan struct{}, 1),
 		peers: map[p2p.PeerID]*peer{}, folders: map[key]*running{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
-		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{},
+		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{}, up: newLimit(), down: newLimit(),
 	}
 	if err := n.openHome(); err != nil {
 		return nil, err
 	}
+	n.limitTransfers()
 	if err := n.listen(); err != nil {
 		return nil, errors.Join(err, n.lock.Unlock())
 	}

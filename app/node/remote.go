@@ -65,12 +65,13 @@ type remote struct {
 	device folder.DeviceID
 	id     folder.ID
 	open   streamOpener
+	down   *limit // of what is read
 	idle   chan p2p.Stream
 	tidy   *time.Timer // closes what is idle: a link has few streams
 }
 
-func newRemote(d folder.DeviceID, id folder.ID, open streamOpener) *remote {
-	r := &remote{device: d, id: id, open: open, idle: make(chan p2p.Stream, 24)}
+func newRemote(d folder.DeviceID, id folder.ID, open streamOpener, down *limit) *remote {
+	r := &remote{device: d, id: id, open: open, down: down, idle: make(chan p2p.Stream, 24)}
 	r.tidy = time.AfterFunc(keepIdle, r.close)
 	return r
 }
@@ -155,7 +156,7 @@ func (r *remote) Read(ctx context.Context, w folder.Want) (io.ReadCloser, error)
 	if err != nil {
 		return nil, err
 	}
-	c := &content{remote: r, stream: s}
+	c := &content{remote: r, stream: s, wait: func(n int) error { return r.down.wait(ctx, n) }}
 	c.stop = context.AfterFunc(ctx, func() { s.Reset(p2p.StreamCancelled) })
 	var st statusFrame
 	err = wire.Write(s, wire.MaxControl, w)
@@ -187,7 +188,8 @@ type content struct {
 	remote *remote
 	stream p2p.Stream
 	stop   func() bool
-	left   int // bytes of the chunk that are still to come
+	wait   func(n int) error // until n bytes may have been read
+	left   int               // bytes of the chunk that are still to come
 	ended  bool
 	broken bool // nothing more can be read
 }
@@ -208,8 +210,11 @@ func (c *content) Read(p []byte) (int, error) {
 			return 0, io.EOF
 		}
 	}
-	n, err := c.stream.Read(p[:min(len(p), c.left)])
+	n, err := c.stream.Read(p[:c.remote.down.part(min(len(p), c.left))])
 	c.left -= n
+	if err == nil {
+		err = c.wait(n)
+	}
 	c.broken = err != nil
 	if errors.Is(err, io.EOF) && !c.ended {
 		err = io.ErrUnexpectedEOF
@@ -255,8 +260,8 @@ func (c *content) Close() error {
 }
 
 // serveFolder answers one folder stream of a paired peer. find returns our
-// replica as that peer may see it.
-func serveFolder(ctx context.Context, s p2p.Stream, find func(folder.ID) (folder.Remote, error)) error {
+// replica as that peer may see it; contents go no faster than up.
+func serveFolder(ctx context.Context, s p2p.Stream, find func(folder.ID) (folder.Remote, error), up *limit) error {
 	var o openFrame
 	if err := wire.Read(s, wire.MaxControl, &o); err != nil {
 		s.Reset(p2p.StreamMalformed)
@@ -273,7 +278,7 @@ func serveFolder(ctx context.Context, s p2p.Stream, find func(folder.ID) (folder
 	if o.What == openFeed {
 		return serveFeed(ctx, s, ours, o.After)
 	}
-	return serveReads(ctx, s, ours)
+	return serveReads(ctx, s, ours, up)
 }
 
 func statusOf(err error) statusFrame {
@@ -304,8 +309,9 @@ func serveFeed(ctx context.Context, s p2p.Stream, ours folder.Remote, after fold
 	return nil
 }
 
-func serveReads(ctx context.Context, s p2p.Stream, ours folder.Remote) error {
-	to := bufio.NewWriterSize(s, 8<<10) // a small content is one write
+func serveReads(ctx context.Context, s p2p.Stream, ours folder.Remote, up *limit) error {
+	wait := func(n int) error { return up.wait(ctx, n) }
+	to := bufio.NewWriterSize(limited{s, up, wait}, 8<<10) // a small content is one write
 	for {
 		var w folder.Want
 		if err := wire.Read(s, wire.MaxControl, &w); err != nil {

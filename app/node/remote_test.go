@@ -65,6 +65,12 @@ func (errReader) Read([]byte) (int, error) { return 0, errBroken }
 // who is no member.
 func connect(t *testing.T, s shelf, member bool) (r *remote, opened *int) {
 	t.Helper()
+	return connectSlowly(t, s, member, nil, nil)
+}
+
+// connectSlowly is connect with limits for who serves and who reads.
+func connectSlowly(t *testing.T, s shelf, member bool, up, down *limit) (r *remote, opened *int) {
+	t.Helper()
 	opened = new(int)
 	ctx := t.Context()
 	open := func(context.Context, string) (p2p.Stream, error) {
@@ -80,11 +86,11 @@ func connect(t *testing.T, s shelf, member bool) (r *remote, opened *int) {
 					return nil, folder.ErrNotMember
 				}
 				return s, nil
-			})
+			}, up)
 		}()
 		return pipe{ours}, nil
 	}
-	return newRemote(folder.DeviceID{1}, folder.ID{2}, open), opened
+	return newRemote(folder.DeviceID{1}, folder.ID{2}, open, down), opened
 }
 
 func TestRemoteFeed(t *testing.T) {
@@ -203,7 +209,7 @@ func TestServeFolderMeetsBadBytes(t *testing.T) {
 		done := make(chan error, 1)
 		go func() {
 			defer theirs.Close()
-			done <- serveFolder(t.Context(), pipe{theirs}, func(folder.ID) (folder.Remote, error) { return shelf{}, nil })
+			done <- serveFolder(t.Context(), pipe{theirs}, func(folder.ID) (folder.Remote, error) { return shelf{}, nil }, nil)
 		}()
 		ours.SetDeadline(time.Now().Add(10 * time.Second))
 		io.Copy(ours, strings.NewReader(first))

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strconv"
 	"strings"
 
 	"foldpost/app"
 	"foldpost/app/folder"
-	"foldpost/p2p/wire"
 )
 
 var _ app.Service = (*Node)(nil)
@@ -102,70 +100,4 @@ func (n *Node) Restore(ctx context.Context, r app.RestoreRequest, w io.Writer) e
 		return app.Errorf(app.CodeNotFound, "%s is not among the deleted and replaced files: foldpost trash %s lists them", r.Path, r.Folder)
 	}
 	return err
-}
-
-// setting is one key of config.
-type setting struct {
-	key, help string
-	get       func(*kept) string
-	set       func(*kept, string) error
-}
-
-var settings = []setting{
-	{
-		"name", "what this device is called on others", func(s *kept) string { return s.Name },
-		func(s *kept, v string) error {
-			if v = wire.SafeName(v); v == "" {
-				return app.Errorf(app.CodeUsage, "a device needs a name")
-			}
-			s.Name = v
-			return nil
-		},
-	},
-	{
-		"person", "your name in invitations", func(s *kept) string { return s.Person },
-		func(s *kept, v string) error { s.Person = wire.SafeName(v); return nil },
-	},
-	{
-		"port", "the UDP port; used from the next start on", func(s *kept) string { return strconv.Itoa(int(s.Port)) },
-		func(s *kept, v string) error {
-			p, err := strconv.ParseUint(v, 10, 16)
-			if err != nil || p < 1024 && p != 443 {
-				return app.Errorf(app.CodeUsage, "a port is a number from 1024 to 65535, or 443")
-			}
-			s.Port = uint16(p)
-			return nil
-		},
-	},
-	{
-		"trash-days", "how long deleted and replaced files are kept; used from the next start on", func(s *kept) string { return strconv.Itoa(s.TrashDays) },
-		func(s *kept, v string) error {
-			d, err := strconv.Atoi(v)
-			if err != nil || d < 1 || d > 3650 {
-				return app.Errorf(app.CodeUsage, "days are a number from 1 to 3650")
-			}
-			s.TrashDays = d
-			return nil
-		},
-	},
-}
-
-// Config implements [app.Service].
-func (n *Node) Config(context.Context) ([]app.Setting, error) {
-	s := n.keep.view()
-	var list []app.Setting
-	for _, k := range settings {
-		list = append(list, app.Setting{Key: k.key, Value: k.get(&s), Help: k.help})
-	}
-	return list, nil
-}
-
-// SetConfig implements [app.Service].
-func (n *Node) SetConfig(_ context.Context, name, value string) error {
-	for _, k := range settings {
-		if k.key == name {
-			return n.update(func(s *kept) error { return k.set(s, value) })
-		}
-	}
-	return app.Errorf(app.CodeUsage, "there is no setting %q: foldpost config lists them", name)
 }

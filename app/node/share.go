@@ -226,7 +226,7 @@ func (n *Node) Compare(ctx context.Context, offer app.FolderID, dir string) (app
 		return app.Comparison{}, app.Errorf(app.CodeFailed, "%s can not be used: %v", real, err)
 	}
 	defer tree.Close()
-	r := newRemote(folder.DeviceID(found.from), o.ID, n.opener(found.from))
+	r := newRemote(folder.DeviceID(found.from), o.ID, n.opener(found.from), n.down)
 	defer r.close()
 	c, err := folder.Compare(ctx, tree, assets.Ignore, r)
 	if err != nil {
