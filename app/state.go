@@ -47,6 +47,20 @@ type Question struct {
 	Folder     FolderID     `json:"folder,omitempty"`
 	Device     DeviceID     `json:"device,omitempty"`
 	Since      time.Time    `json:"since"`
+
+	// What Text says, for who words it anew.
+	Name    string `json:"name,omitempty"`    // that the device which asks claims
+	Address string `json:"address,omitempty"` // that it, or a letter, claims
+	Loss    *Loss  `json:"loss,omitempty"`    // of AskDeletions
+	Paths   int    `json:"paths,omitempty"`   // of AskRules: never shared so far
+}
+
+// A Loss is what a folder's guard holds back.
+type Loss struct {
+	There       bool `json:"there,omitempty"` // done by another member; else here
+	Deleted     int  `json:"deleted"`
+	Overwritten int  `json:"overwritten"`
+	Of          int  `json:"of"` // files before
 }
 
 // A QuestionKind says what a question is about.
@@ -152,6 +166,15 @@ const (
 	FolderIdle     FolderState = "idle"
 )
 
+// A Cause says what a folder's Problem is about.
+type Cause string
+
+// The causes a person can do something about.
+const (
+	CauseRoot  Cause = "root"  // its directory is not there
+	CauseSpace Cause = "space" // no room on its disk
+)
+
 // A Folder is a directory that is kept in sync. Files and Bytes count regular
 // files on this disk, Need what is wanted and not here yet.
 type Folder struct {
@@ -169,6 +192,7 @@ type Folder struct {
 	Conflicts int         `json:"conflicts"`
 	LeftOut   int         `json:"left_out,omitempty"` // paths that are not synced
 	Problem   string      `json:"problem,omitempty"`
+	Cause     Cause       `json:"cause,omitempty"` // of Problem, if it is one of the known ones
 	Members   []Member    `json:"members"`
 
 	Changed     time.Time `json:"changed,omitzero"`      // when this device last learnt of a change

@@ -291,10 +291,13 @@ func TestDiskIsFull(t *testing.T) {
 		if p := s.folder(bob).Problem; !strings.Contains(p, "full") && !strings.Contains(p, "space") && !strings.Contains(p, "room") {
 			t.Errorf("bob is told %q, want that there is no room", p)
 		}
+		if qs := bob.State().Questions; len(qs) != 1 || qs[0].Kind != app.AskDisk || qs[0].Folder != s.id || qs[0].Since.IsZero() {
+			t.Errorf("bob is asked %+v, want one question about the disk", qs)
+		}
 		tree.SetFree(1 << 30)
 		s.settled(want, ada, bob)
 		bob.eventually("no problem is left", 2*time.Minute, func(st app.State) bool {
-			return st.Folders[0].Problem == "" && st.Folders[0].State == app.FolderIdle
+			return st.Folders[0].Problem == "" && st.Folders[0].State == app.FolderIdle && len(st.Questions) == 0
 		})
 	})
 }

@@ -21,12 +21,13 @@ func (e *engine) publish(now time.Time) {
 	e.askGuard(now)
 	r := e.rep.status()
 	st := Status{
-		Role: e.cfg.Role, Problem: e.trouble.worst(),
+		Role: e.cfg.Role, Since: now,
 		Files: r.Files, Bytes: r.Bytes, NeedFiles: r.NeedFiles, NeedBytes: r.NeedBytes,
 		Conflicts: r.Conflicts, LeftOut: len(e.leftOut), Questions: e.questions(),
 		Rate:    e.rate.measure(now, e.received.Load()),
 		Changed: seqTime(e.rep.seq), Moving: e.moving(now),
 	}
+	st.Cause, st.Problem = e.trouble.worst()
 	settled := e.scan.settled(e.leftOut) && !e.stopped()
 	for _, m := range r.Members {
 		if _, ok := e.members[m.Device]; !ok {
@@ -39,6 +40,9 @@ func (e *engine) publish(now time.Time) {
 	st.State = e.state(r)
 	f := e.f
 	f.mu.Lock()
+	if f.status.Cause == st.Cause {
+		st.Since = f.status.Since
+	}
 	same := reflect.DeepEqual(f.status, st)
 	f.status = st
 	f.mu.Unlock()

@@ -46,7 +46,8 @@ const (
 func (e *engine) askGuard(now time.Time) {
 	open := map[string]bool{}
 	for _, h := range e.rep.held() {
-		q := Question{ID: askHereID, Kind: askHereID, Choices: []Choice{
+		loss := Loss{Deleted: h.Deleted, Overwritten: h.Overwritten, Of: h.Of}
+		q := Question{ID: askHereID, Kind: askHereID, Loss: loss, Choices: []Choice{
 			{ID: "restore", Text: "Bring them back"},
 			{ID: "delete", Text: "Do it for everyone"},
 		}}

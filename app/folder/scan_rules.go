@@ -253,7 +253,7 @@ func (e *engine) askRules(n int, now time.Time) {
 		files = fmt.Sprintf("%d files or folders", n)
 	}
 	e.ask(now, Question{
-		ID: askRulesID, Kind: askRulesID,
+		ID: askRulesID, Kind: askRulesID, Paths: n,
 		Text: fmt.Sprintf("Another member changed what is left out. %s of this computer, never shared so far, would be shared now.", files),
 		Choices: []Choice{
 			{ID: "share", Text: "Share them too"},

@@ -21,6 +21,16 @@ type Question struct {
 	Text    string // complete sentence(s) for a person, without the folder's name
 	Since   time.Time
 	Choices []Choice
+
+	Loss  Loss // of the guard's questions
+	Paths int  // of "rules": how many would be shared
+}
+
+// A Loss counts files that changes held by the guard would take.
+type Loss struct {
+	Deleted     int
+	Overwritten int
+	Of          int // files before
 }
 
 // A Choice is one answer to a Question.
@@ -41,8 +51,10 @@ type MemberStatus struct {
 // disk that are synced; Need what is wanted and not here yet.
 type Status struct {
 	State     State
-	Problem   string // complete sentence: cause and what to do
-	Role      Role   // ours
+	Problem   string    // complete sentence: cause and what to do
+	Cause     string    // of Problem: "root", "space", "write", "scan", "watch"
+	Since     time.Time // of Problem
+	Role      Role      // ours
 	Files     int
 	Bytes     int64
 	NeedFiles int

@@ -19,14 +19,14 @@ func (t *troubles) set(what, text string) {
 func (t troubles) clear(what string) { delete(t, what) }
 
 // worst is the one to be shown.
-func (t troubles) worst() string {
+func (t troubles) worst() (what, text string) {
 	for _, what := range []string{"root", "space", "write", "scan", "watch"} {
 		if text, ok := t[what]; ok {
-			return text
+			return what, text
 		}
 	}
 	for _, what := range slices.Sorted(maps.Keys(t)) {
-		return t[what]
+		return what, t[what]
 	}
-	return ""
+	return "", ""
 }

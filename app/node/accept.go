@@ -29,7 +29,7 @@ func (a arrived) id() app.InvitationID {
 
 func (a arrived) question() app.Question {
 	return app.Question{
-		ID: app.QuestionID("invitation-" + string(a.id())), Kind: app.AskInvitation, Invitation: a.id(), Since: a.at,
+		ID: app.QuestionID("invitation-" + string(a.id())), Kind: app.AskInvitation, Invitation: a.id(), Since: a.at, Address: shownAddress(a.Message.From),
 		Text: fmt.Sprintf("An invitation came that says it is from %s. The six words will prove it: ask for them by phone or chat.", shownName(a.Message.From)),
 		Choices: []app.Choice{
 			{ID: "accept", Text: "Accept", Command: wire.Name + " accept " + string(a.id())},

@@ -83,7 +83,7 @@ func (m manager) PeerPairingRequest(ctx context.Context, r p2p.PairingRequest) e
 	if old := s.sameClaims(r); old != nil {
 		err := m.mayPair(ctx, app.Question{
 			ID:   app.QuestionID("changed-" + string(inv.id()) + "-" + r.Peer.Short()),
-			Kind: app.AskChangedKey,
+			Kind: app.AskChangedKey, Device: deviceID(old.Peer), Name: shownName(r.Metadata.Name), Address: shownAddress(r.Metadata.Address),
 			Text: fmt.Sprintf("A device that calls itself %s wants to be linked, but it is not the %s you know. A new or newly installed computer is; somebody else's may be, too.",
 				claims(r.Metadata), shownName(old.Metadata.Name)),
 			Choices: []app.Choice{{ID: app.ChoiceYes, Text: "Keep both"}, {ID: app.ChoiceNo, Text: "Refuse it"}},
@@ -96,8 +96,8 @@ func (m manager) PeerPairingRequest(ctx context.Context, r p2p.PairingRequest) e
 		return nil
 	}
 	return m.mayPair(ctx, app.Question{
-		ID:      app.QuestionID("pairing-" + string(inv.id()) + "-" + r.Peer.Short()),
-		Kind:    app.AskPairing,
+		ID:   app.QuestionID("pairing-" + string(inv.id()) + "-" + r.Peer.Short()),
+		Kind: app.AskPairing, Name: shownName(r.Metadata.Name), Address: shownAddress(r.Metadata.Address),
 		Text:    fmt.Sprintf("A device that calls itself %q used your link. Let it in?", shownName(r.Metadata.Name)),
 		Choices: []app.Choice{{ID: app.ChoiceYes, Text: "Let it in"}, {ID: app.ChoiceNo, Text: "Refuse"}},
 	}, inv)

@@ -175,15 +175,53 @@ func (n *Node) folderState(s *kept, k *keptFolder, now time.Time) (app.Folder, [
 	for _, m := range k.Members {
 		f.Members = append(f.Members, memberState(m, st))
 	}
-	var questions []app.Question
+	f.Cause = knownCause(st.Cause)
+	questions := causeQuestions(f, st)
 	for _, q := range st.Questions {
-		aq := app.Question{ID: app.QuestionID(string(f.ID) + "-" + q.ID), Kind: questionKind(q.Kind), Text: f.Name + ": " + q.Text, Folder: f.ID, Since: q.Since}
+		aq := app.Question{
+			ID: app.QuestionID(string(f.ID) + "-" + q.ID), Kind: questionKind(q.Kind), Text: f.Name + ": " + q.Text, Folder: f.ID, Since: q.Since, Paths: q.Paths,
+		}
+		if aq.Kind == app.AskDeletions {
+			aq.Loss = &app.Loss{There: q.Kind != "deletions-here", Deleted: q.Loss.Deleted, Overwritten: q.Loss.Overwritten, Of: q.Loss.Of}
+		}
 		for _, c := range q.Choices {
 			aq.Choices = append(aq.Choices, app.Choice{ID: c.ID, Text: c.Text})
 		}
 		questions = append(questions, aq)
 	}
 	return f, questions
+}
+
+func knownCause(cause string) app.Cause {
+	switch c := app.Cause(cause); c {
+	case app.CauseRoot, app.CauseSpace:
+		return c
+	}
+	return ""
+}
+
+// causeQuestions are about problems that go away by themselves once a person
+// has done something about them, or has said where the directory is now.
+func causeQuestions(f app.Folder, st folder.Status) []app.Question {
+	if f.State == app.FolderPaused {
+		return nil
+	}
+	q := app.Question{
+		ID: app.QuestionID(string(f.ID) + "-" + string(f.Cause)), Text: f.Name + ": " + f.Problem, Folder: f.ID, Since: st.Since,
+		Choices: []app.Choice{{ID: "move", Text: "It is in another place now", Command: fmt.Sprintf("foldpost move %s DIR", f.ID)}},
+	}
+	switch f.Cause {
+	case app.CauseRoot:
+		if len(st.Questions) > 0 {
+			return nil // another directory is there: that is asked
+		}
+		q.ID, q.Kind = app.QuestionID(string(f.ID)+"-missing"), app.AskRoot
+	case app.CauseSpace:
+		q.Kind = app.AskDisk
+	default:
+		return nil
+	}
+	return []app.Question{q}
 }
 
 func questionKind(kind string) app.QuestionKind {
