@@ -40,31 +40,33 @@ func newTestWindow(t *testing.T, f *apptest.Fake) *Window {
 // sync draws what the service knows now.
 func (w *Window) sync() { w.draw(w.svc.State()) }
 
-// golden compares the topmost sheet, or else the window, with
-// testdata/NAME.xml. Write it with -update.
+// golden compares the sheet on top, else the screen, with testdata/NAME.xml.
+// Write it with -update.
 func golden(t *testing.T, w *Window, name string) {
 	t.Helper()
-	file := name + ".xml"
 	settled(w)
-	compare := func(t *testing.T) {
-		t.Helper()
-		if n := len(w.sheets); n > 0 {
-			test.AssertObjectRendersToMarkup(t, file, w.sheets[n-1].pop.Content)
-			return
-		}
-		test.AssertRendersToMarkup(t, file, w.win.Canvas())
+	o := w.screen.object()
+	if n := len(w.sheets); n > 0 {
+		o = w.sheets[n-1].pop.Content
 	}
+	goldenOf(t, o, name)
+}
+
+// goldenOf compares one object.
+func goldenOf(t *testing.T, o fyne.CanvasObject, name string) {
+	t.Helper()
+	file := name + ".xml"
 	if *update {
 		os.Remove(filepath.Join("testdata", file))
 		probe := &testing.T{}
-		compare(probe)
+		test.AssertObjectRendersToMarkup(probe, file, o)
 		if err := os.Rename(filepath.Join("testdata", "failed", file), filepath.Join("testdata", file)); err != nil {
 			t.Fatal(err)
 		}
 		os.Remove(filepath.Join("testdata", "failed"))
 		return
 	}
-	compare(t)
+	test.AssertObjectRendersToMarkup(t, file, o)
 }
 
 // picturePNG compares the window with testdata/NAME.png.

@@ -141,7 +141,9 @@ func TestRootIsGone(t *testing.T) {
 		if err == nil {
 			t.Error("Rescan() of a missing directory = nil, want an error")
 		}
-		a.until("it is stopped", func(s folder.Status) bool { return s.State == folder.StateStopped && s.Problem != "" && s.Cause == "root" })
+		a.until("it is stopped", func(s folder.Status) bool {
+			return s.State == folder.StateStopped && s.Problem != "" && s.Cause == "root"
+		})
 		<-time.After(5 * time.Hour)
 		if got := len(b.files()); got != 10 {
 			t.Errorf("B has %d files while A's directory is missing, want 10", got)
