@@ -1,6 +1,365 @@
 package ui
 
-import "foldpost/app"
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+
+	"foldpost/app"
+)
+
+// A joining asks where an offered folder shall be, and shows its first files
+// arriving.
+type joining struct {
+	w     *Window
+	sh    *sheet
+	offer app.Offer
+	from  app.Device // that offers it; zero if it is not known
+	name  string     // of the person, if it is known better than by the device
+	fresh bool       // the device was linked a moment ago
+
+	path  *entry
+	room  *widget.Label
+	meets *fyne.Container // what is in the directory already
+	wrong *trouble
+	ok    *button
+
+	looked string // the directory that the page tells about; "" while it is looked at
+	fits   bool
+	stop   context.CancelFunc // of the look that is going on
+	busy   bool               // Join is going on
+	gone   bool               // the sheet was closed
+}
 
 // askJoin opens the sheet that asks where an offered folder shall be.
-func (w *Window) askJoin(app.FolderID) {}
+func (w *Window) askJoin(id app.FolderID) {
+	for _, o := range w.state.Offers {
+		if o.ID == id {
+			w.join(w.open(""), o, "")
+			return
+		}
+	}
+	w.say(tr("This folder is not offered now. It is shown again when the other computer is on."))
+}
+
+// join fills a sheet with the question where an offer shall be. Linked is the
+// person who was linked a moment ago, "" if that is longer ago.
+func (w *Window) join(sh *sheet, o app.Offer, linked string) {
+	j := &joining{w: w, sh: sh, offer: o, name: linked, fresh: linked != "", stop: func() {}, wrong: newTrouble(), room: para(""), meets: container.NewVBox()}
+	for _, d := range w.state.Devices {
+		if d.ID == o.From {
+			j.from = d
+		}
+	}
+	sh.dropped, sh.pasted, sh.draw = j.setDir, nil, j.draw
+	sh.closed = func() { j.gone = true; j.stop() }
+	j.ask()
+}
+
+func (j *joining) ask() {
+	o := j.offer
+	j.path = newEntry(j.w, tr("path of a folder"))
+	j.path.Text = j.w.tilde(j.proposed())
+	j.path.OnChanged = func(string) { j.unlooked() }
+	j.ok = newButton(j.w, tr("Accept and start"), j.press)
+	change := newButton(j.w, tr("Change…"), j.choose)
+	j.sh.retitle(tr("{{.Name}} shares a folder with you", "Name", j.who()))
+	linked := container.NewBorder(nil, nil, picture("check"), nil, para(tr("Linked with {{.Name}}", "Name", j.who())))
+	show(linked, j.fresh)
+	j.sh.page(container.NewVBox(
+		linked,
+		card(container.NewBorder(nil, nil, picture("folder"), nil, column(
+			strong(shown(o.Name)), line(sizeText(o)), mutedLine(sentence(roleText(o.Role))), mutedLine(j.whoExactly()),
+		))),
+		para(tr("Save in")),
+		container.NewBorder(nil, nil, nil, change, j.path),
+		j.room, j.meets, j.wrong.box,
+	), newButton(j.w, tr("Decline"), j.decline), nil, newButton(j.w, tr("Not now"), j.sh.close), j.ok)
+	j.look()
+}
+
+// who is the person that shares, as short as it is clear.
+func (j *joining) who() string {
+	if name := cmp.Or(j.name, j.from.Owner, j.from.Name); name != "" {
+		return shown(name)
+	}
+	return tr("A device")
+}
+
+func (j *joining) whoExactly() string {
+	text := tr("from the device {{.Name}}", "Name", shown(j.from.Name))
+	if j.from.Verified == "words" {
+		text = tr("from the device {{.Name}}, proved by its six words", "Name", shown(j.from.Name))
+	}
+	return text
+}
+
+// sizeText is how much an offer says it has.
+func sizeText(o app.Offer) string {
+	return tr("{{.Size}}, {{.Files}}", "Size", bytes(o.Bytes), "Files", trn(o.Files, "{{.N}} file", "{{.N}} files"))
+}
+
+// proposed is where the folder will be if its user says nothing else.
+func (j *joining) proposed() string {
+	name := safeName(j.offer.Name)
+	root := filepath.Join(j.w.opts.Home, "Foldpost")
+	for i := 1; ; i++ {
+		dir := filepath.Join(root, name)
+		if i > 1 {
+			dir = filepath.Join(root, fmt.Sprintf("%s %d", name, i))
+		}
+		if !slices.ContainsFunc(j.w.state.Folders, func(f app.Folder) bool { return f.Path == dir }) {
+			return dir
+		}
+	}
+}
+
+// safeName makes a directory's name of a foreign one: nothing that a path or
+// any system takes for something else.
+func safeName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) || r == '\ufffd' {
+			return '_'
+		}
+		return r
+	}, strings.TrimSuffix(shown(name), "…"))
+	name = strings.Trim(name, " .")
+	base, _, _ := strings.Cut(strings.ToUpper(name), ".")
+	if name == "" || slices.Contains(devicesOfDOS, strings.TrimSpace(base)) {
+		return strings.TrimSpace(tr("Folder") + " " + name)
+	}
+	return name
+}
+
+// devicesOfDOS are no names for files on Windows, whatever follows a dot.
+var devicesOfDOS = strings.Fields("CON PRN AUX NUL COM1 COM2 COM3 COM4 COM5 COM6 COM7 COM8 COM9 LPT1 LPT2 LPT3 LPT4 LPT5 LPT6 LPT7 LPT8 LPT9")
+
+func (j *joining) dir() string { return j.w.typedPath(j.path.Text) }
+
+func (j *joining) choose() {
+	j.w.pickFolder(tr("Save {{.Folder}} in", "Folder", shown(j.offer.Name)), j.setDir)
+}
+
+// setDir takes a directory that was chosen, and looks at it.
+func (j *joining) setDir(dir string) {
+	if j.gone || j.busy {
+		return
+	}
+	j.path.SetText(j.w.tilde(dir))
+	j.look()
+}
+
+// unlooked is after a change of the path: what the page says is not about it.
+func (j *joining) unlooked() {
+	j.stop()
+	j.looked = ""
+	j.wrong.say("")
+	setText(j.room, "")
+	j.meets.RemoveAll()
+	j.setButton(tr("Look there"), j.dir() != "")
+}
+
+// press is the primary button, which looks first where it did not.
+func (j *joining) press() {
+	switch {
+	case j.looked == "":
+		j.look()
+	case !j.fits:
+		j.choose()
+	default:
+		j.accept()
+	}
+}
+
+func (j *joining) setButton(text string, on bool) {
+	if j.ok.Text != text {
+		j.ok.SetText(text)
+	}
+	setEnabled(j.ok, on)
+}
+
+// look tells what is in the directory, and whether there is room.
+func (j *joining) look() {
+	dir := j.dir()
+	if !filepath.IsAbs(dir) {
+		j.wrong.say(tr("Give the whole path of the folder, or choose it."))
+		j.sh.fit()
+		return
+	}
+	j.unlooked()
+	ctx, stop := context.WithCancel(j.w.ctx)
+	j.stop = stop
+	j.setButton(tr("Accept and start"), false)
+	setText(j.room, tr("Looking at the disk…"))
+	var m app.Measure
+	j.w.do(func(context.Context) (err error) {
+		m, err = j.w.svc.Measure(ctx, dir)
+		return err
+	}, func(err error) {
+		if ctx.Err() != nil {
+			return // the sheet is closed, or another directory was chosen
+		}
+		if err != nil {
+			setText(j.room, "")
+			j.wrong.say(sentence(errorText(err)))
+			j.setButton(tr("Look there"), true)
+			j.sh.fit()
+			return
+		}
+		j.measured(ctx, dir, m)
+	})
+}
+
+// measured says whether the folder fits, and compares it with files that are
+// there.
+func (j *joining) measured(ctx context.Context, dir string, m app.Measure) {
+	j.looked, j.fits = dir, j.offer.Bytes <= m.Free+m.Bytes
+	setText(j.room, tr("{{.Size}} free on this disk.", "Size", bytes(m.Free)))
+	switch {
+	case !j.fits:
+		setText(j.room, "")
+		j.wrong.say(tr("{{.Folder}} needs {{.Need}}; this disk has {{.Free}} free. Nothing was overwritten or removed.",
+			"Folder", shown(j.offer.Name), "Need", bytes(j.offer.Bytes), "Free", bytes(m.Free)))
+		j.setButton(tr("Choose another disk"), true)
+	case m.Files > 0:
+		j.compare(ctx, dir, m)
+	default:
+		j.setButton(tr("Accept and start"), true)
+	}
+	j.draw(j.w.state)
+	j.sh.fit()
+}
+
+// compare shows what joining a directory with files would meet.
+func (j *joining) compare(ctx context.Context, dir string, m app.Measure) {
+	j.meets.Objects = []fyne.CanvasObject{para(trn(m.Files,
+		"There is {{.N}} file already. Comparing; nothing is sent or changed…", "There are {{.N}} files already. Comparing; nothing is sent or changed…"))}
+	j.meets.Refresh()
+	j.setButton(tr("Accept and start"), false)
+	var c app.Comparison
+	j.w.do(func(context.Context) (err error) {
+		c, err = j.w.svc.Compare(ctx, j.offer.ID, dir)
+		return err
+	}, func(err error) {
+		if ctx.Err() != nil {
+			return
+		}
+		j.meets.RemoveAll()
+		if err != nil {
+			j.wrong.say(sentence(errorText(err)))
+			j.looked = ""
+			j.setButton(tr("Compare again"), true)
+		} else {
+			j.meets.Add(comparisonCard(c, j.offer.Role, j.who()))
+			j.setButton(tr("Accept and start"), true)
+		}
+		j.draw(j.w.state)
+		j.sh.fit()
+		j.sh.scroll.ScrollToBottom() // nobody says yes to what was out of sight
+	})
+}
+
+// comparisonCard says what is where, and what will happen to it.
+func comparisonCard(c app.Comparison, role, who string) fyne.CanvasObject {
+	mayWrite := role == "read-write"
+	box := column(strong(tr("This folder has files already. None of them is lost.")))
+	for _, l := range []struct {
+		n    int
+		text string
+	}{
+		{c.Equal.Files, trn(c.Equal.Files, "{{.N}} file is the same on both sides.", "{{.N}} files are the same on both sides.")},
+		{c.OnlyThere.Files, trn(c.OnlyThere.Files, "{{.N}} file comes here ({{.Size}}).", "{{.N}} files come here ({{.Size}}).", "Size", bytes(c.OnlyThere.Bytes))},
+		{c.OnlyHere.Files, onlyHereText(c.OnlyHere, mayWrite, who)},
+		{c.Different.Files, differentText(c.Different, mayWrite, who)},
+	} {
+		if l.n > 0 {
+			box.Add(para(l.text))
+		}
+	}
+	var examples []string
+	for _, e := range c.Examples {
+		examples = append(examples, shownPath(e))
+	}
+	if len(examples) > 0 {
+		box.Add(muted(tr("For example: {{.Paths}}", "Paths", strings.Join(examples[:min(len(examples), 3)], ", "))))
+	}
+	return card(box)
+}
+
+func onlyHereText(c app.Count, mayWrite bool, who string) string {
+	if mayWrite {
+		return trn(c.Files, "{{.N}} file is only here ({{.Size}}): it goes to {{.Name}} too.", "{{.N}} files are only here ({{.Size}}): they go to {{.Name}} too.", "Size", bytes(c.Bytes), "Name", who)
+	}
+	return trn(c.Files, "{{.N}} file is only here: it stays on this computer.", "{{.N}} files are only here: they stay on this computer.")
+}
+
+func differentText(c app.Count, mayWrite bool, who string) string {
+	if mayWrite {
+		return trn(c.Files, "{{.N}} file differs: both versions are kept, side by side.", "{{.N}} files differ: both versions are kept, side by side.")
+	}
+	return trn(c.Files,
+		"{{.N}} file differs: the version of {{.Name}} comes here, yours is kept under deleted and replaced files.",
+		"{{.N}} files differ: the versions of {{.Name}} come here, yours are kept under deleted and replaced files.", "Name", who)
+}
+
+// draw says whether the folder is still offered.
+func (j *joining) draw(s app.State) {
+	if j.busy || j.looked == "" || !j.fits {
+		return
+	}
+	offered := slices.ContainsFunc(s.Offers, func(o app.Offer) bool { return o.ID == j.offer.ID })
+	switch {
+	case !offered && !j.ok.Disabled():
+		j.wrong.say(tr("The computer of {{.Name}} is not connected now. You can accept when it is back.", "Name", j.who()))
+		j.ok.Disable()
+		j.sh.fit()
+	case offered && j.ok.Disabled() && j.wrong.box.Visible():
+		j.look()
+	}
+}
+
+// accept is the user's yes.
+func (j *joining) accept() {
+	dir := j.looked
+	j.busy = true
+	j.wrong.say("")
+	j.setButton(tr("Starting…"), false)
+	j.path.Disable()
+	j.w.do(func(ctx context.Context) error { return j.w.svc.Join(ctx, j.offer.ID, dir) }, func(err error) {
+		j.busy = false
+		switch {
+		case j.gone:
+			j.w.fail(err)
+		case err != nil:
+			j.path.Enable()
+			j.wrong.say(sentence(errorText(err)))
+			j.setButton(tr("Accept and start"), true)
+			j.sh.fit()
+		default:
+			j.arrive(dir)
+		}
+	})
+}
+
+// decline takes the offer off the list, for good.
+func (j *joining) decline() {
+	i := slices.IndexFunc(j.w.state.Questions, func(q app.Question) bool { return q.Kind == app.AskOffer && offerOf(q) == j.offer.ID })
+	if i < 0 {
+		j.sh.close()
+		return
+	}
+	q := j.w.state.Questions[i]
+	j.w.confirm(tr("Decline {{.Folder}}?", "Folder", shown(j.offer.Name)),
+		tr("It is not shown again. Nothing changes on this computer, and {{.Name}} keeps what is there.", "Name", j.who()),
+		tr("Decline"), func() {
+			j.sh.close()
+			j.w.do(func(ctx context.Context) error { return j.w.svc.Answer(ctx, q.ID, "decline") }, j.w.fail)
+		})
+}

@@ -18,6 +18,7 @@ type sheet struct {
 	pop     *widget.PopUp
 	title   *widget.Label
 	middle  *fyne.Container
+	scroll  *container.Scroll // around middle
 	buttons *fyne.Container
 	primary *button
 
@@ -34,7 +35,8 @@ const sheetWidth = 620
 // open shows a sheet. Its content is set by page.
 func (w *Window) open(title string) *sheet {
 	sh := &sheet{w: w, title: heading(title), middle: container.NewStack(), buttons: container.NewHBox()}
-	body := container.New(inset{28, 24}, container.NewBorder(sh.title, container.NewVBox(gap(8), sh.buttons), nil, nil, container.NewVScroll(container.New(inset{x: 3}, sh.middle))))
+	sh.scroll = container.NewVScroll(container.New(inset{x: 3}, sh.middle))
+	body := container.New(inset{28, 24}, container.NewBorder(sh.title, container.NewVBox(gap(8), sh.buttons), nil, nil, sh.scroll))
 	sh.pop = widget.NewModalPopUp(body, w.win.Canvas())
 	w.sheets = append(w.sheets, sh)
 	sh.pop.Show()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2/lang"
 	"github.com/dustin/go-humanize"
@@ -26,8 +27,11 @@ func trn(n int, one, many string, pairs ...any) string {
 	if n != 1 {
 		one = many
 	}
-	return tr(one, append(pairs, "N", humanize.Comma(int64(n)))...)
+	return tr(one, append(pairs, "N", comma(n))...)
 }
+
+// comma is a number for people: "9,123".
+func comma(n int) string { return humanize.Comma(int64(n)) }
 
 func fill(pairs []any) map[string]any {
 	m := make(map[string]any, len(pairs)/2)
@@ -103,6 +107,19 @@ func shownText(text string) string {
 		lines[i] = ink(strings.TrimSuffix(l, "\r"), len(l))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// sentence begins with a capital letter and has an end.
+func sentence(text string) string {
+	r, n := utf8.DecodeRuneInString(text)
+	if n == 0 {
+		return text
+	}
+	text = string(unicode.ToUpper(r)) + text[n:]
+	if last, _ := utf8.DecodeLastRuneInString(text); unicode.IsLetter(last) || unicode.IsDigit(last) || last == ')' {
+		text += "."
+	}
+	return text
 }
 
 func ink(s string, limit int) string {
