@@ -26,6 +26,7 @@ type provider struct {
 	mx         []string // domains of the exchangers of other domains
 	imap, smtp Server   // zero with LoginNone
 	nameOnly   bool     // the login name is what is before the @
+	wantsID    bool     // the IMAP server must be told which program this is
 	login      Login
 	help, hint string
 }
@@ -77,6 +78,8 @@ func (p *provider) set(name, value string) (err error) {
 		p.smtp, err = ParseServer(value)
 	case "user":
 		p.nameOnly = value == "name"
+	case "id":
+		p.wantsID = value == "yes"
 	case "login":
 		p.login = Login(value)
 	case "help":

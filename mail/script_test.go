@@ -27,8 +27,13 @@ type script struct {
 // connections from 1. With ImplicitTLS the TLS handshake comes before play.
 func played(t *testing.T, security mail.Security, play func(n int, s *script)) mail.Account {
 	t.Helper()
-	provider := mailtest.New(bob)
-	a := provider.Account(bob)
+	return playedFor(t, bob, security, play)
+}
+
+func playedFor(t *testing.T, address string, security mail.Security, play func(n int, s *script)) mail.Account {
+	t.Helper()
+	provider := mailtest.New(address)
+	a := provider.Account(address)
 	a.IMAP.Security, a.SMTP.Security = security, security
 	var wg sync.WaitGroup
 	var mu sync.Mutex

@@ -13,6 +13,8 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
+
+	"foldpost/p2p/wire"
 )
 
 const (
@@ -72,11 +74,11 @@ func (m *IMAP) authenticate(s *session) error {
 		return s.client.Login(s.account.user(), string(s.account.Password)).Wait()
 	})
 	var refused *imap.Error
+	if err == nil {
+		return s.introduce()
+	}
 	if !errors.As(err, &refused) {
-		if err != nil {
-			return s.explain(err)
-		}
-		return nil
+		return s.explain(err)
 	}
 	switch refused.Code {
 	case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug:
@@ -84,6 +86,24 @@ func (m *IMAP) authenticate(s *session) error {
 		return &Problem{Kind: Later, Text: text, Err: fmt.Errorf("log in to %s: %w", s.account.IMAP, s.account.redact(err))}
 	}
 	return passwordProblem(s.account, s.account.IMAP, err)
+}
+
+// introduce tells servers that want it which program this is (RFC 2971): they
+// show no folder before. Others are not told.
+func (s *session) introduce() error {
+	p := providerOfServer(s.account.IMAP)
+	if p == nil || !p.wantsID {
+		return nil
+	}
+	err := s.within(commandTime, func() error {
+		_, err := s.client.ID(&imap.IDData{Name: wire.Name}).Wait()
+		return err
+	})
+	var refused *imap.Error
+	if err == nil || errors.As(err, &refused) { // then it may not want it any more
+		return nil
+	}
+	return s.explain(err)
 }
 
 // within runs f, which waits for the server, and ends the connection when f

@@ -143,6 +143,9 @@ func testBadInput(t *testing.T, s app.Service) {
 	if _, err := s.Share(ctx, app.ShareRequest{Dir: filepath.Join(t.TempDir(), "missing")}); err == nil {
 		t.Error("Share(missing directory) = nil, want an error")
 	}
+	if _, err := s.FindMailbox(ctx, "no address"); app.CodeOf(err) != app.CodeUsage || err == nil {
+		t.Errorf(`FindMailbox("no address") = %v, want an error of code %s`, err, app.CodeUsage)
+	}
 	if st := s.State(); len(st.Invitations)+len(st.Folders) > 0 {
 		t.Errorf("after bad input State has %d invitations, %d folders, want none", len(st.Invitations), len(st.Folders))
 	}

@@ -38,7 +38,11 @@ none to receive invitations, nor to send them with your own mail program.`,
 			}
 			t := newTable(s.out)
 			t.row(st.Mailbox.Address, st.Mailbox.State, st.Mailbox.Problem)
-			return t.print()
+			if err := t.print(); err != nil {
+				return err
+			}
+			s.say("The password is %s.", keptIn(st.Mailbox))
+			return nil
 		}),
 	}
 	c.AddCommand(s.mailboxSetCmd(), s.mailboxTestCmd(), s.mailboxForgetCmd())
@@ -98,11 +102,15 @@ func (s *session) mailboxSet(ctx context.Context, svc app.Service, address strin
 	if err := svc.SetMailbox(ctx, m); err != nil {
 		return err
 	}
-	where := "in the desktop's keyring"
-	if box := svc.State().Mailbox; box != nil && box.Kept != "keyring" && box.Kept != "" {
-		where = "in " + box.Kept
+	return s.done("The mailbox %s works and is kept; its password is %s. Next: foldpost share DIR WHO", address, keptIn(svc.State().Mailbox))
+}
+
+// keptIn says where the password is.
+func keptIn(m *app.MailboxState) string {
+	if m == nil || m.Kept == "" || m.Kept == "keyring" {
+		return "in the desktop's keyring"
 	}
-	return s.done("The mailbox %s works and is kept; its password is %s. Next: foldpost share DIR WHO", address, where)
+	return "in the file " + m.Kept
 }
 
 // findMailbox fills in what is known of the address's servers, and says what
