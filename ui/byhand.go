@@ -2,12 +2,8 @@ package ui
 
 import (
 	"context"
-	"errors"
-	"io/fs"
+	"io"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -100,7 +96,7 @@ func (h *handWays) save(inv app.Invitation, done func(string)) {
 	h.w.pickFolder(tr("Where shall the file be saved?"), func(dir string) {
 		var path string
 		h.w.do(func(context.Context) (err error) {
-			path, err = saveNew(dir, h.file, inv.File)
+			path, err = saveNew(dir, h.file, func(out io.Writer) error { _, err := out.Write(inv.File); return err })
 			return err
 		}, func(err error) {
 			if err != nil {
@@ -110,33 +106,6 @@ func (h *handWays) save(inv app.Invitation, done func(string)) {
 			done(tr("Saved as {{.Path}}", "Path", shownPath(h.w.tilde(path))))
 		})
 	})
-}
-
-// maxSame is how many files of the same name saveNew steps aside for.
-const maxSame = 1000
-
-// saveNew writes a file that was not there before, with a number in its name
-// if there is one with that name.
-func saveNew(dir, name string, content []byte) (string, error) {
-	ext := filepath.Ext(name)
-	for n := 1; ; n++ {
-		path := filepath.Join(dir, name)
-		if n > 1 {
-			path = filepath.Join(dir, strings.TrimSuffix(name, ext)+" ("+strconv.Itoa(n)+")"+ext)
-		}
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if errors.Is(err, fs.ErrExist) && n < maxSame {
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-		_, err = f.Write(content)
-		if err := errors.Join(err, f.Close()); err != nil {
-			return "", errors.Join(err, os.Remove(path)) // made by us a moment ago
-		}
-		return path, nil
-	}
 }
 
 // fileName makes text good for a file's name on any system.

@@ -62,6 +62,9 @@ func (w *Window) paste() {
 // key is a key that no widget wanted.
 func (w *Window) key(e *fyne.KeyEvent) {
 	n := len(w.sheets)
+	if k, ok := w.screen.(keyed); ok && n == 0 && k.key(e) {
+		return
+	}
 	switch e.Name {
 	case fyne.KeyEscape:
 		if n > 0 && !w.sheets[n-1].kept {
@@ -72,6 +75,12 @@ func (w *Window) key(e *fyne.KeyEvent) {
 			w.sheets[n-1].enter()
 		}
 	}
+}
+
+// keyed is a screen that takes keys which no widget wanted, while no sheet is
+// open: true if it took one.
+type keyed interface {
+	key(e *fyne.KeyEvent) bool
 }
 
 // enter presses the primary button.
@@ -85,6 +94,9 @@ func (sh *sheet) enter() {
 type button struct {
 	widget.Button
 	w *Window
+
+	// keyed is asked first: true if it took the key. May be nil.
+	keyed func(e *fyne.KeyEvent) bool
 }
 
 func newButton(w *Window, text string, tapped func()) *button {
@@ -103,6 +115,9 @@ func newIconButton(w *Window, text string, i fyne.Resource, tapped func()) *butt
 
 // TypedKey implements fyne.Focusable.
 func (b *button) TypedKey(e *fyne.KeyEvent) {
+	if b.keyed != nil && b.keyed(e) {
+		return
+	}
 	switch e.Name {
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		if !b.Disabled() && b.OnTapped != nil {

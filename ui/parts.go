@@ -2,6 +2,7 @@ package ui
 
 import (
 	"image/color"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -84,6 +85,13 @@ func show(o fyne.CanvasObject, visible bool) {
 		o.Show()
 	case !visible && o.Visible():
 		o.Hide()
+	}
+}
+
+// setIcon changes a picture only if it has to.
+func setIcon(i *widget.Icon, name string) {
+	if i.Resource == nil || !strings.HasSuffix(i.Resource.Name(), "_"+name+".svg") {
+		i.SetResource(glyph(name))
 	}
 }
 
@@ -271,4 +279,11 @@ func (r *rows[K, V]) draw(values []V) {
 		r.box.Objects = append(r.box.Objects, have[k].object())
 	}
 	r.box.Refresh()
+}
+
+// setButton changes a button's text only if it has to.
+func setButton(b *button, text string) {
+	if b.Text != text {
+		b.SetText(text)
+	}
 }

@@ -1,0 +1,216 @@
+package ui
+
+import "fyne.io/fyne/v2"
+
+// Layouts that know their width before they ask for heights.
+
+// pile stacks objects, each as high as it has to be at the width there is. The
+// last one takes the room that is left.
+type pile struct{ gap float32 }
+
+// Layout implements fyne.Layout.
+func (p pile) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	y := float32(0)
+	last := lastVisible(objects)
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		h := heightAt(o, size.Width)
+		if o == last {
+			h = max(h, size.Height-y)
+		}
+		o.Move(fyne.NewPos(0, y))
+		o.Resize(fyne.NewSize(size.Width, h))
+		y += h + p.gap
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (p pile) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	m := fyne.Size{}
+	for _, o := range objects {
+		if o.Visible() {
+			s := o.MinSize()
+			m = fyne.NewSize(max(m.Width, s.Width), m.Height+s.Height+p.gap)
+		}
+	}
+	return m.SubtractWidthHeight(0, min(p.gap, m.Height))
+}
+
+// heightAt is the least height of an object of some width: text needs more
+// lines where it is narrow.
+func heightAt(o fyne.CanvasObject, width float32) float32 {
+	if s := o.Size(); s.Width != width {
+		o.Resize(fyne.NewSize(width, max(s.Height, o.MinSize().Height)))
+	}
+	return o.MinSize().Height
+}
+
+func lastVisible(objects []fyne.CanvasObject) fyne.CanvasObject {
+	for i := len(objects) - 1; i >= 0; i-- {
+		if objects[i].Visible() {
+			return objects[i]
+		}
+	}
+	return nil
+}
+
+// flow puts objects beside each other, and below where there is no room. Its
+// height is that of the width it last had.
+type flow struct {
+	gap   float32
+	width float32
+}
+
+// Layout implements fyne.Layout.
+func (f *flow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	f.width = size.Width
+	f.place(objects, func(o fyne.CanvasObject, x, y float32) {
+		o.Move(fyne.NewPos(x, y))
+		o.Resize(o.MinSize())
+	})
+}
+
+// MinSize implements fyne.Layout.
+func (f *flow) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	widest := float32(0)
+	bottom := f.place(objects, func(o fyne.CanvasObject, _, _ float32) { widest = max(widest, o.MinSize().Width) })
+	return fyne.NewSize(widest, bottom)
+}
+
+func (f *flow) place(objects []fyne.CanvasObject, put func(o fyne.CanvasObject, x, y float32)) (bottom float32) {
+	var x, y float32
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		s := o.MinSize()
+		if x > 0 && f.width > 0 && x+s.Width > f.width {
+			x, y = 0, bottom+f.gap
+		}
+		put(o, x, y)
+		x, bottom = x+s.Width+f.gap, max(bottom, y+s.Height)
+	}
+	return bottom
+}
+
+// sides puts objects beside each other, all as wide, where each gets at least
+// a width; else below each other.
+type sides struct {
+	least float32
+	gap   float32
+	width float32
+}
+
+// Layout implements fyne.Layout.
+func (l *sides) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	n := float32(len(objects))
+	if l.beside(len(objects)) {
+		w := (size.Width - (n-1)*l.gap) / n
+		for i, o := range objects {
+			o.Move(fyne.NewPos(float32(i)*(w+l.gap), 0))
+			o.Resize(fyne.NewSize(w, max(size.Height, heightAt(o, w))))
+		}
+		return
+	}
+	y := float32(0)
+	for _, o := range objects {
+		h := heightAt(o, size.Width)
+		o.Move(fyne.NewPos(0, y))
+		o.Resize(fyne.NewSize(size.Width, h))
+		y += h + l.gap
+	}
+}
+
+func (l *sides) beside(n int) bool { return l.width >= float32(n)*(l.least+l.gap)-l.gap }
+
+// MinSize implements fyne.Layout.
+func (l *sides) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	m := fyne.Size{}
+	for i, o := range objects {
+		s := o.MinSize()
+		m.Width = max(m.Width, s.Width)
+		switch {
+		case l.beside(len(objects)):
+			m.Height = max(m.Height, s.Height)
+		case i > 0:
+			m.Height += l.gap + s.Height
+		default:
+			m.Height += s.Height
+		}
+	}
+	return m
+}
+
+// asideIfRoom puts its second object at the right of the first one, where that
+// keeps a width; else below it.
+type asideIfRoom struct {
+	least float32
+	width float32
+}
+
+// Layout implements fyne.Layout.
+func (l *asideIfRoom) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	a, b := objects[0], objects[1]
+	m := b.MinSize()
+	a.Move(fyne.NewPos(0, 0))
+	if l.aside(m.Width) {
+		w := size.Width - m.Width - l.gap()
+		a.Resize(fyne.NewSize(w, max(size.Height, heightAt(a, w))))
+		b.Move(fyne.NewPos(size.Width-m.Width, 0))
+		b.Resize(m)
+		return
+	}
+	h := heightAt(a, size.Width)
+	a.Resize(fyne.NewSize(size.Width, h))
+	b.Move(fyne.NewPos(0, h))
+	b.Resize(fyne.NewSize(size.Width, heightAt(b, size.Width)))
+}
+
+func (l *asideIfRoom) gap() float32 { return 12 }
+
+func (l *asideIfRoom) aside(other float32) bool { return l.width >= l.least+other+l.gap() }
+
+// MinSize implements fyne.Layout.
+func (l *asideIfRoom) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	a, b := objects[0].MinSize(), objects[1].MinSize()
+	if l.aside(b.Width) {
+		return fyne.NewSize(a.Width, max(a.Height, b.Height))
+	}
+	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height)
+}
+
+// listAndDetail puts a list at the left of what it lists, or above it where
+// the window is narrow. A hidden list takes no room.
+type listAndDetail struct{ list, least float32 }
+
+// Layout implements fyne.Layout.
+func (l listAndDetail) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	const gap = 12
+	a, b := objects[0], objects[1]
+	a.Move(fyne.NewPos(0, 0))
+	if !a.Visible() {
+		b.Move(fyne.NewPos(0, 0))
+		b.Resize(size)
+		return
+	}
+	if size.Width >= l.list+gap+l.least {
+		a.Resize(fyne.NewSize(l.list, size.Height))
+		b.Move(fyne.NewPos(l.list+gap, 0))
+		b.Resize(fyne.NewSize(size.Width-l.list-gap, size.Height))
+		return
+	}
+	h := max(a.MinSize().Height, size.Height*0.3)
+	a.Resize(fyne.NewSize(size.Width, h))
+	b.Move(fyne.NewPos(0, h+gap))
+	b.Resize(fyne.NewSize(size.Width, max(0, size.Height-h-gap)))
+}
+
+// MinSize implements fyne.Layout.
+func (l listAndDetail) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	a, b := objects[0].MinSize(), objects[1].MinSize()
+	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height)
+}
