@@ -172,6 +172,9 @@ func testUnknown(t *testing.T, s app.Service) {
 			t.Errorf("%s of what does not exist = %v (%s), want code %s or %s", name, err, c, app.CodeNotFound, app.CodeUsage)
 		}
 	}
+	if list, err := s.Mails(ctx); err != nil || len(list) > 0 {
+		t.Errorf("Mails without a mailbox = %v, %v, want none", list, err)
+	}
 	if err := s.TestMailbox(ctx); err == nil {
 		t.Error("TestMailbox without a mailbox = nil, want an error")
 	}

@@ -44,6 +44,11 @@ func TestResend(t *testing.T) {
 		if n := bob.State().Invitations[0].Name; n != ada.email {
 			t.Errorf("bob's invitation names %q, want who invites", n)
 		}
+		ada.restart()
+		bob.restart()
+		bob.eventually("reads mail again", time.Minute, func(s app.State) bool { return s.Mailbox != nil && s.Mailbox.State == "ok" })
+		wantMails(t, ada, app.Mail{Direction: app.Sent, With: bob.email}, app.Mail{Direction: app.Sent, With: bob.email})
+		wantMails(t, bob, app.Mail{Direction: app.Received, With: ada.email}, app.Mail{Direction: app.Received, With: ada.email})
 		if err := ada.Resend(t.Context(), inv.ID); app.CodeOf(err) != app.CodeNotFound {
 			t.Errorf("Resend of a used invitation = %v, want code %s", err, app.CodeNotFound)
 		}
@@ -57,4 +62,19 @@ func messageID(raw []byte) string {
 		}
 	}
 	return ""
+}
+
+// wantMails checks the list of messages, but for times and the wording.
+func wantMails(t *testing.T, d *device, want ...app.Mail) {
+	t.Helper()
+	got, err := d.Mails(t.Context())
+	if err != nil || len(got) != len(want) {
+		t.Errorf("%s: Mails = %+v, %v, want %+v", d.name, got, err, want)
+		return
+	}
+	for i, m := range got {
+		if m.Subject == "" || m.At.IsZero() || m.With != want[i].With || m.Direction != want[i].Direction {
+			t.Errorf("%s: mail %d is %+v, want %+v with a time and a subject", d.name, i, m, want[i])
+		}
+	}
 }

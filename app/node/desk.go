@@ -10,5 +10,4 @@ import (
 var errLater = app.Errorf(app.CodeFailed, "this does not work yet")
 
 func (n *Node) Move(context.Context, app.FolderID, string) error { return errLater }
-func (n *Node) Mails(context.Context) ([]app.Mail, error)        { return nil, errLater }
 func (n *Node) Reset(context.Context) error                      { return errLater }

@@ -13,7 +13,7 @@ import (
 // its identity. What writeFile and Compare leave there when they are killed is
 // swept at the next start.
 var (
-	homeNames = append([]string{"lock", "state.json", "letters*", "control.sock", "window.*", "index-*"}, leftNames...)
+	homeNames = append([]string{"lock", "state.json", "mails.json", "letters*", "control.sock", "window.*", "index-*"}, leftNames...)
 	leftNames = []string{".write-*", "compare-*"}
 )
 

@@ -193,11 +193,14 @@ func (n *Node) deliver(a *account, d mail.Delivery) {
 			n.inbox = n.inbox[1:]
 		}
 		n.mu.Unlock()
+		n.noteMail(app.Received, d.Message.From, d.Message)
 		n.log.Info("an invitation came by mail")
 	case d.Answer != nil:
 		n.answered(*d.Answer)
+		n.noteMail(app.Received, d.Message.From, d.Message)
 	case d.Bounce != nil:
 		n.bounced(*d.Bounce)
+		n.noteMail(app.Received, d.Message.From, d.Message)
 	case d.Problem != nil:
 		n.log.Debug("e-mail account", "problem", d.Problem)
 	}
@@ -342,13 +345,14 @@ func (n *Node) sendInvitation(ctx context.Context, a *account, inv invitation) e
 		return err
 	}
 	text := assets.InvitationMail(n.invitationText(inv))
-	err = a.post.Send(ctx, mail.Message{
+	m := mail.Message{
 		ID: inv.MessageID, From: a.address, FromName: n.keep.view().Person, To: inv.With, Subject: text.Subject,
 		Date: time.Now(), Text: text.Body, Letter: letter, FileName: p.FileName(),
-	})
-	if err != nil {
+	}
+	if err := a.post.Send(ctx, m); err != nil {
 		return err
 	}
+	n.noteMail(app.Sent, inv.With, m)
 	return n.update(func(s *kept) error {
 		if k := s.sent(p2p.Token(inv.Token)); k != nil && k.State == invOpen {
 			k.Mailed, k.Problem, k.SentAt = mailSent, "", time.Now()
@@ -374,13 +378,14 @@ func (n *Node) sendAnswer(ctx context.Context, a *account, inv invitation) error
 		return err
 	}
 	text := assets.AnswerMail(n.answerText())
-	err = a.post.Send(ctx, mail.Message{
+	m := mail.Message{
 		ID: inv.AnswerID, InReplyTo: inv.MessageID, From: a.address, FromName: n.keep.view().Person, To: inv.With,
 		Subject: text.Subject, Date: time.Now(), Text: text.Body, Letter: letter, FileName: p.FileName(), Auto: "auto-replied",
-	})
-	if err != nil {
+	}
+	if err := a.post.Send(ctx, m); err != nil {
 		return err
 	}
+	n.noteMail(app.Sent, inv.With, m)
 	return n.update(func(s *kept) error {
 		if k := s.received(p2p.Token(inv.Token)); k != nil && k.State == invOpen {
 			k.Answered, k.Problem = mailSent, ""

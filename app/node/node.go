@@ -58,6 +58,7 @@ type Node struct {
 	identity *p2p.Identity
 	endpoint *p2p.Endpoint
 	replay   *mail.ReplayTable
+	mails    *mailLog
 	sockets  []net.PacketConn // ours to close
 	port     uint16
 	addrs    func() []netip.AddrPort
@@ -144,6 +145,9 @@ func (n *Node) openHome() error {
 		return errors.Join(err, n.lock.Unlock())
 	}
 	if n.replay, err = mail.OpenReplayTable(filepath.Join(home, "letters")); err != nil {
+		return errors.Join(err, n.lock.Unlock())
+	}
+	if n.mails, err = openMailLog(filepath.Join(home, "mails.json")); err != nil {
 		return errors.Join(err, n.lock.Unlock())
 	}
 	n.keep, err = openKeeper(filepath.Join(home, "state.json"), firstState)
