@@ -52,14 +52,14 @@ func looks(t *testing.T, w *Window, name string) {
 	if os.Getenv("LOOK") == "" {
 		return
 	}
-	look(t, w, name)
+	shot(t, w, name)
 	w.app.Settings().SetTheme(Theme{Variant: "dark"})
 	w.redraw()
-	look(t, w, name+"-dark")
+	shot(t, w, name+"-dark")
 	w.app.Settings().SetTheme(Theme{Variant: "light"})
 	w.win.Resize(fyne.NewSize(760, 520))
 	w.redraw()
-	look(t, w, name+"-small")
+	shot(t, w, name+"-small")
 	w.win.Resize(fyne.NewSize(980, 680))
 	w.redraw()
 }

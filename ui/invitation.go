@@ -148,7 +148,7 @@ func (p *invitationSheet) turn(to stage, o app.OpenInvitation) {
 func (p *invitationSheet) openPage(o app.OpenInvitation) {
 	w := p.w
 	p.late = newTrouble()
-	p.asked = newRows(func(q app.Question) app.QuestionID { return q.ID }, func(app.Question) row[app.Question] { return newAskedRow(w) })
+	p.asked = newRows(func(q app.Question) app.QuestionID { return q.ID }, func(app.Question) row[app.Question] { return newQuestionRow(w) })
 	p.resend = newButton(w, tr("Send again"), p.sendAgain)
 	until := when(p.inv.Expires, w.now())
 	var body []fyne.CanvasObject
@@ -346,35 +346,4 @@ func wordsFrame(words string) fyne.CanvasObject {
 		grid.Add(container.NewBorder(nil, nil, container.NewCenter(count), nil, text))
 	}
 	return surface(colorWords, grid)
-}
-
-// An askedRow is a question about an invitation, inside its sheet.
-type askedRow struct {
-	w       *Window
-	box     *fyne.Container
-	text    *widget.Label
-	choices *fyne.Container
-	last    int
-}
-
-func newAskedRow(w *Window) *askedRow {
-	r := &askedRow{w: w, text: para(""), choices: container.NewHBox(spacer())}
-	r.box = notice(container.NewVBox(container.NewBorder(nil, nil, picture("question"), nil, r.text), r.choices))
-	return r
-}
-
-func (r *askedRow) object() fyne.CanvasObject { return r.box }
-
-func (r *askedRow) draw(q app.Question) {
-	setText(r.text, shownText(q.Text))
-	if r.last == len(q.Choices) {
-		return
-	}
-	r.last = len(q.Choices)
-	r.choices.Objects = []fyne.CanvasObject{spacer()}
-	for _, c := range q.Choices {
-		r.choices.Add(newButton(r.w, shown(c.Text), func() {
-			r.w.do(func(ctx context.Context) error { return r.w.svc.Answer(ctx, q.ID, c.ID) }, r.w.fail)
-		}))
-	}
 }

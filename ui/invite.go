@@ -15,7 +15,6 @@ type inviteSheet struct {
 	sh     *sheet
 	who    *who
 	person *nameEntry
-	wrong  *trouble
 	next   *button
 	link   *button
 }
@@ -23,7 +22,7 @@ type inviteSheet struct {
 // askInvite opens the sheet that links another device, without a folder.
 func (w *Window) askInvite() {
 	s := &inviteSheet{w: w, sh: w.open("")}
-	s.who, s.person, s.wrong = newWho(w, s.sh), newNameEntry(w), newTrouble()
+	s.who, s.person = newWho(w, s.sh), newNameEntry(w)
 	s.who.entry.SetPlaceHolder(tr("e-mail address"))
 	s.who.changed = func() { s.person.ask(s.who.recipient().address != "") }
 	s.next, s.link = newButton(w, tr("Next"), s.press), newIconButton(w, tr("Make a link"), glyph("link"), s.makeLink)
@@ -38,13 +37,8 @@ func (s *inviteSheet) page() {
 		s.who.box, s.person.box,
 		subheading(tr("Or with a link")),
 		muted(tr("For a device that you can reach yourself, by chat or remote login. It is good for 24 hours. Anyone who has it can ask to come in; you will be asked once.")),
-		container.NewHBox(s.link), s.wrong.box,
+		container.NewHBox(s.link),
 	), newButton(s.w, tr("Cancel"), s.sh.close), s.next)
-}
-
-func (s *inviteSheet) say(text string) {
-	s.wrong.say(text)
-	s.sh.fit()
 }
 
 // press goes on to the preview of the mail.
@@ -52,21 +46,21 @@ func (s *inviteSheet) press() {
 	r := s.who.recipient()
 	switch {
 	case len(r.devices) > 0:
-		s.say(tr("This device is linked already. To link another one of the same person, make a link."))
+		s.sh.say(tr("This device is linked already. To link another one of the same person, make a link."))
 		return
 	case r.address == "":
-		s.say(tr("Type an e-mail address, like bob@example.org, or make a link."))
+		s.sh.say(tr("Type an e-mail address, like bob@example.org, or make a link."))
 		return
 	case s.person.missing():
-		s.say(tr("Type your name, so that the invitation tells who sent it."))
+		s.sh.say(tr("Type your name, so that the invitation tells who sent it."))
 		return
 	}
-	s.say("")
+	s.sh.say("")
 	setEnabled(s.next, false)
 	s.person.keep(func(err error) {
 		setEnabled(s.next, true)
 		if err != nil {
-			s.say(errorText(err))
+			s.sh.say(errorText(err))
 			return
 		}
 		p := &preview{w: s.w, sh: s.sh, to: r.address, back: s.page}
@@ -86,7 +80,7 @@ func (s *inviteSheet) makeLink() {
 	}, func(err error) {
 		setEnabled(s.link, true)
 		if err != nil {
-			s.say(errorText(err))
+			s.sh.say(errorText(err))
 			return
 		}
 		s.w.showOpen(s.sh, inv)

@@ -29,9 +29,6 @@ type preview struct {
 	subject *widget.Label
 	from    *widget.Label
 	how     *choice
-	address *entry // of the user, if there is no mailbox yet
-	ask     *fyne.Container
-	wrong   *trouble
 	send    *button
 	busy    bool
 }
@@ -61,9 +58,7 @@ func (p *preview) open() {
 		w.key(e)
 		return true
 	}
-	p.mail, p.subject, p.from, p.wrong = para(""), strong(""), mutedLine(""), newTrouble()
-	p.address = newEntry(w, tr("your e-mail address"))
-	p.ask = container.NewVBox(p.address, muted(tr("Foldpost asks for its password next, and uses it only to send and to fetch invitations.")))
+	p.mail, p.subject, p.from = para(""), strong(""), mutedLine("")
 	program := byProgram(w.state.Mailbox)
 	p.send = newButton(w, "", p.press)
 	p.how = newChoice([]string{program, byMyself()}, func(string) { p.changed() })
@@ -73,10 +68,14 @@ func (p *preview) open() {
 	p.how.Selected = program
 	p.sh.draw = func(app.State) { p.mailbox() }
 	p.changed()
+	intro := tr("This is the mail {{.Who}} will get. The first line is yours. Mail providers can read it; what the folder is called stands only in the sealed attachment.", "Who", shown(p.to))
+	if !p.folder {
+		intro = tr("This is the mail {{.Who}} will get. The first line is yours.", "Who", shown(p.to))
+	}
 	p.sh.page(container.NewVBox(
-		para(tr("This is the mail {{.Who}} will get. The first line is yours. Mail providers can read it; what the folder is called stands only in the sealed attachment.", "Who", shown(p.to))),
-		letter, p.how, p.ask, p.wrong.box,
+		para(intro), letter, p.how,
 	), newButton(w, tr("Back"), p.back), p.send)
+	p.note.TypedShortcut(&fyne.ShortcutSelectAll{}) // typing replaces it
 	p.load()
 }
 
@@ -88,7 +87,7 @@ func (p *preview) load() {
 		return err
 	}, func(err error) {
 		if err != nil {
-			p.wrong.say(errorText(err))
+			p.sh.say(errorText(err))
 			return
 		}
 		setText(p.subject, shown(d.Subject))
@@ -120,7 +119,6 @@ func (p *preview) byHand() bool { return p.how.Selected == byMyself() }
 
 // changed follows the choice of how the mail goes.
 func (p *preview) changed() {
-	show(p.ask, !p.byHand() && p.w.state.Mailbox == nil)
 	text := tr("Send")
 	if p.byHand() || p.w.state.Mailbox == nil {
 		text = tr("Next")
@@ -128,13 +126,10 @@ func (p *preview) changed() {
 	if p.send.Text != text {
 		p.send.SetText(text)
 	}
-	p.wrong.say("")
-	if p.sh.primary == p.send {
-		p.sh.fit()
-	}
+	p.sh.say("")
 }
 
-// press goes on: to the mailbox, if the program shall send and has none.
+// press goes on: first to the mailbox, if the program shall send and has none.
 func (p *preview) press() {
 	if p.busy {
 		return
@@ -143,36 +138,10 @@ func (p *preview) press() {
 		p.finish()
 		return
 	}
-	address := strings.TrimSpace(p.address.Text)
-	if !isAddress(address) {
-		p.wrong.say(tr("Type your own e-mail address, like ada@example.org, or send the invitation yourself."))
-		p.sh.fit()
-		return
-	}
-	p.work(tr("Looking for the mail server…"))
-	var g app.MailboxGuess
-	p.w.do(func(ctx context.Context) (err error) {
-		g, err = p.w.svc.FindMailbox(ctx, address)
-		return err
-	}, func(err error) {
-		p.rest()
-		if err == nil && g.Login == app.LoginNone {
-			p.how.SetSelected(byMyself())
-			p.wrong.say(noLogin(g, address))
-			p.sh.fit()
-			return
-		}
-		p.w.askMailbox(address, p.finish) // it tells by itself what was not found
+	p.w.askMailboxOr("", p.finish, func() {
+		p.how.SetSelected(byMyself())
+		p.finish()
 	})
-}
-
-// noLogin is for providers that let no program in.
-func noLogin(g app.MailboxGuess, address string) string {
-	name := g.Provider
-	if name == "" {
-		_, name, _ = strings.Cut(address, "@")
-	}
-	return tr("{{.Provider}} lets no program in with a password. You need none: send the invitation with your own mail program.", "Provider", shown(name))
 }
 
 // finish makes the invitation and shows its words.
@@ -187,8 +156,7 @@ func (p *preview) finish() {
 		p.rest()
 		switch {
 		case err != nil:
-			p.wrong.say(errorText(err))
-			p.sh.fit()
+			p.sh.say(errorText(err))
 		case inv.ID == "":
 			p.sh.close() // everybody is linked already
 		case byHand:
@@ -202,7 +170,7 @@ func (p *preview) finish() {
 
 func (p *preview) work(text string) {
 	p.busy = true
-	p.wrong.say("")
+	p.sh.say("")
 	p.send.SetText(text)
 	setEnabled(p.send, false)
 }

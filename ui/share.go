@@ -26,7 +26,6 @@ type shareSheet struct {
 	devices []*deviceCheck
 	may     *choice
 	person  *nameEntry
-	wrong   *trouble
 	next    *button
 	body    fyne.CanvasObject
 }
@@ -50,7 +49,7 @@ func (w *Window) askShare(dir string) {
 	choose := newButton(w, tr("Choose…"), func() {
 		w.pickFolder(tr("Which folder do you want to share?"), func(dir string) { s.dir.SetText(w.tilde(dir)) })
 	})
-	s.who, s.wrong, s.person = newWho(w, s.sh), newTrouble(), newNameEntry(w)
+	s.who, s.person = newWho(w, s.sh), newNameEntry(w)
 	s.who.changed = s.follow
 	s.may = newChoice([]string{mayChange(), mayReceive()}, nil)
 	s.may.Selected = mayChange()
@@ -63,7 +62,7 @@ func (w *Window) askShare(dir string) {
 	}
 	s.body = container.NewVBox(
 		container.NewBorder(nil, nil, nil, choose, s.dir), s.counted,
-		subheading(tr("Share it with")), s.who.box, checks, s.may, s.person.box, s.wrong.box,
+		subheading(tr("Share it with")), s.who.box, checks, s.may, s.person.box,
 	)
 	s.sh.dropped = func(path string) { s.dir.SetText(w.tilde(path)) }
 	s.sh.closed = func() { s.stop() }
@@ -94,7 +93,7 @@ func (s *shareSheet) path() string { return s.w.typedPath(s.dir.Text) }
 // typed counts what is in the directory, as soon as its name is whole.
 func (s *shareSheet) typed() {
 	s.stop()
-	s.wrong.say("")
+	s.sh.say("")
 	dir := s.path()
 	if !filepath.IsAbs(dir) || !isDir(dir) {
 		setText(s.counted, tr("Choose a folder, or drop one here."))
@@ -185,6 +184,14 @@ func isWithin(path, dir string) bool {
 
 // follow draws what depends on what was chosen.
 func (s *shareSheet) follow() {
+	f, _ := folderAt(s.path(), s.w.state)
+	for _, c := range s.devices { // who has the folder already is checked, and stays it
+		member := slices.ContainsFunc(f.Members, func(m app.Member) bool { return m.Device == c.id })
+		if was := c.Disabled(); was != member {
+			setEnabled(c, !member)
+			c.SetChecked(member)
+		}
+	}
 	r := s.who.recipient()
 	text := tr("Next")
 	if r.address == "" && (len(r.devices) > 0 || len(s.checked()) > 0) {
@@ -194,14 +201,6 @@ func (s *shareSheet) follow() {
 		s.next.SetText(text)
 	}
 	s.person.ask(r.address != "")
-	f, _ := folderAt(s.path(), s.w.state)
-	for _, c := range s.devices {
-		member := slices.ContainsFunc(f.Members, func(m app.Member) bool { return m.Device == c.id })
-		if member && !c.Disabled() {
-			c.SetChecked(true)
-		}
-		setEnabled(c, !member)
-	}
 	s.sh.fit()
 }
 
@@ -248,9 +247,8 @@ func (s *shareSheet) request() (app.ShareRequest, string) {
 // press goes on to the preview, or shares at once with who is linked already.
 func (s *shareSheet) press() {
 	r, missing := s.request()
-	s.wrong.say(missing)
+	s.sh.say(missing)
 	if missing != "" {
-		s.sh.fit()
 		return
 	}
 	setEnabled(s.next, false)
@@ -258,7 +256,7 @@ func (s *shareSheet) press() {
 		s.person.keep(func(err error) {
 			setEnabled(s.next, true)
 			if err != nil {
-				s.wrong.say(errorText(err))
+				s.sh.say(errorText(err))
 				return
 			}
 			s.preview(r)
@@ -271,8 +269,7 @@ func (s *shareSheet) press() {
 	}, func(err error) {
 		setEnabled(s.next, true)
 		if err != nil {
-			s.wrong.say(errorText(err))
-			s.sh.fit()
+			s.sh.say(errorText(err))
 			return
 		}
 		s.sh.close()

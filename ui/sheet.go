@@ -19,6 +19,7 @@ type sheet struct {
 	title   *widget.Label
 	middle  *fyne.Container
 	scroll  *container.Scroll // around middle
+	wrong   *trouble          // above the buttons, always in sight
 	buttons *fyne.Container
 	primary *button
 
@@ -34,9 +35,9 @@ const sheetWidth = 620
 
 // open shows a sheet. Its content is set by page.
 func (w *Window) open(title string) *sheet {
-	sh := &sheet{w: w, title: heading(title), middle: container.NewStack(), buttons: container.NewHBox()}
+	sh := &sheet{w: w, title: heading(title), middle: container.NewStack(), wrong: newTrouble(), buttons: container.NewHBox()}
 	sh.scroll = container.NewVScroll(container.New(inset{x: 3}, sh.middle))
-	body := container.New(inset{28, 24}, container.NewBorder(sh.title, container.NewVBox(gap(8), sh.buttons), nil, nil, sh.scroll))
+	body := container.New(inset{28, 24}, container.NewBorder(sh.title, container.NewVBox(gap(8), sh.wrong.box, sh.buttons), nil, nil, sh.scroll))
 	sh.pop = widget.NewModalPopUp(body, w.win.Canvas())
 	w.sheets = append(w.sheets, sh)
 	sh.pop.Show()
@@ -52,6 +53,7 @@ func (sh *sheet) page(body fyne.CanvasObject, buttons ...*button) {
 		sh.buttons.Objects = append(sh.buttons.Objects, layout.NewSpacer())
 	}
 	sh.primary = nil
+	sh.wrong.say("")
 	for i, b := range buttons {
 		if b == nil {
 			sh.buttons.Objects = append(sh.buttons.Objects, layout.NewSpacer())
@@ -65,6 +67,14 @@ func (sh *sheet) page(body fyne.CanvasObject, buttons ...*button) {
 	}
 	sh.fit()
 	sh.w.focusFirst(body)
+}
+
+// say tells what is wrong with what was typed or tried; "" takes it away.
+func (sh *sheet) say(text string) {
+	if text != sh.wrong.text.Text {
+		sh.wrong.say(text)
+		sh.fit()
+	}
 }
 
 // retitle changes the heading.
@@ -81,6 +91,9 @@ func (sh *sheet) fit() {
 		body += o.MinSize().Height
 	}
 	body += sh.title.MinSize().Height + sh.buttons.MinSize().Height + 96
+	if sh.wrong.box.Visible() {
+		body += sh.wrong.box.MinSize().Height + 4
+	}
 	sh.pop.Resize(fyne.NewSize(width, min(body, room.Height-40)))
 	sh.pop.Refresh()
 }

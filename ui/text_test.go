@@ -44,7 +44,9 @@ func TestCatalogue(t *testing.T) {
 			delete(texts, k)
 		}
 		for k := range texts {
-			t.Errorf("%s has a text that nothing shows: %q", language, k)
+			if !translating {
+				t.Errorf("%s has a text that nothing shows: %q", language, k)
+			}
 		}
 	}
 }

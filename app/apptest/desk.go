@@ -58,14 +58,27 @@ func (f *Fake) Mail(m app.Mail) {
 	f.mails = append([]app.Mail{m}, f.mails...)
 }
 
-// Draft returns a short mail with the note.
+const draft = `
+
+Ada invites you to keep a folder in sync. The files go straight from Ada's computer to yours: no account, no cloud.
+
+1. Do this at your computer (Windows or Linux).
+2. No Foldpost yet? Get it and start it. It asks for no account and no password.
+3. Press "I have an invitation" and drop the attached file there.
+4. Type the six words that Ada tells you by phone or chat. They never come by e-mail; if they do, it is not Ada.
+
+Good until Friday 27 November 2026, 12:00 (UTC).
+You did not expect this? Ask Ada, or delete this mail: then nothing happens.
+`
+
+// Draft returns a mail with the note.
 func (f *Fake) Draft(ctx context.Context, r app.DraftRequest) (app.Draft, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.begin(ctx, "Draft", r.To, r.Folder); err != nil {
 		return app.Draft{}, err
 	}
-	d := app.Draft{Subject: "An invitation", Text: r.Note + "\n\nHello.\n"}
+	d := app.Draft{Subject: "An invitation", Text: strings.TrimSpace(r.Note + draft)}
 	if f.state.Mailbox != nil {
 		d.From = f.state.Mailbox.Address
 	}
