@@ -10,8 +10,12 @@ import (
 	"foldpost/app"
 )
 
-// shownMails is how many of the messages read and sent are listed.
-const shownMails = 50
+// How many of the messages read and sent are listed, at first and if the user
+// wants more.
+const (
+	fewMails  = 5
+	manyMails = 100
+)
 
 // mailboxPart is the part of the settings about the e-mail account: how it
 // does, where its password is, and what was read and sent.
@@ -28,6 +32,8 @@ type mailboxPart struct {
 	test    *button
 
 	none   *widget.Label
+	more   *button
+	all    bool // manyMails are listed
 	mails  *rows[int, numbered]
 	loaded mailsKey
 	known  bool // loaded is set
@@ -60,11 +66,13 @@ func newMailboxPart(w *Window) *mailboxPart {
 		container.NewHBox(m.test, newButton(w, tr("Change"), m.change), newButton(w, tr("Forget"), m.forget)),
 	)
 	m.mails = newRows(func(n numbered) int { return n.at }, func(numbered) row[numbered] { return newMailRow(w) })
+	m.more = newButton(w, tr("Show more"), func() { m.all = true; m.load() })
+	m.more.Hide()
 	m.box = container.NewVBox(
 		subheading(tr("E-mail account")), m.without, m.with,
 		subheading(tr("Read and sent")),
 		muted(tr("Of your mail only this program's own messages are read. Nothing is marked, moved or deleted.")),
-		m.none, m.mails.box,
+		m.none, m.mails.box, container.NewHBox(m.more),
 	)
 	return m
 }
@@ -115,8 +123,13 @@ func (m *mailboxPart) load() {
 			setText(m.none, tr("No message yet."))
 		}
 		show(m.none, err != nil || len(list) == 0)
+		limit := fewMails
+		if m.all {
+			limit = manyMails
+		}
+		show(m.more, !m.all && len(list) > limit)
 		var shown []numbered
-		for i, mail := range list[:min(len(list), shownMails)] {
+		for i, mail := range list[:min(len(list), limit)] {
 			shown = append(shown, numbered{i, mail})
 		}
 		m.mails.draw(shown)
