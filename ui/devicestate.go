@@ -22,6 +22,14 @@ func deviceState(d app.Device, now time.Time) string {
 // user typed or whose letter was opened, else the device's own name.
 func deviceOwner(d app.Device) string { return shown(cmp.Or(d.Owner, d.Name)) }
 
+// deviceAndOwner is a device with whose it is: "ada@example.org (Ada's laptop)".
+func deviceAndOwner(d app.Device) string {
+	if d.Owner == "" {
+		return shown(d.Name)
+	}
+	return shown(d.Owner) + " (" + shown(d.Name) + ")"
+}
+
 // deviceAdvice says why a device is not connected, and what stays safe; "" if
 // it is connected.
 func deviceAdvice(d app.Device, now time.Time) string {
@@ -29,10 +37,10 @@ func deviceAdvice(d app.Device, now time.Time) string {
 	case d.Connected:
 		return ""
 	case d.LastSeen.IsZero() && d.Problem != "":
-		return tr("You and {{.Who}} are linked, but your computers cannot reach each other yet. {{.Problem}} Nothing is lost: the files start as soon as you are in one network, the other one is in another network, or one of your other devices can pass them on.",
+		return tr("You and {{.Who}} are linked, but your computers cannot reach each other yet. {{.Problem}} Nothing is lost: the files start as soon as both are in one network, one of them uses another one, or one of your other devices can pass them on.",
 			"Who", deviceOwner(d), "Problem", shownText(d.Problem))
 	case d.LastSeen.IsZero():
-		return tr("You and {{.Who}} are linked, but your computers cannot reach each other yet. Nothing is lost: the files start as soon as you are in one network, the other one is in another network, or one of your other devices can pass them on.",
+		return tr("You and {{.Who}} are linked, but your computers cannot reach each other yet. Nothing is lost: the files start as soon as both are in one network, one of them uses another one, or one of your other devices can pass them on.",
 			"Who", deviceOwner(d))
 	case d.Problem != "":
 		return shownText(d.Problem)

@@ -53,7 +53,7 @@ func syncingSentence(f app.Folder, devices []app.Device, now time.Time) string {
 	case len(connected) > 0:
 		parts = append(parts, tr("comparing with {{.Name}} …", "Name", shown(connected[0].Name)))
 	case len(away) > 0:
-		return strings.Join(append(parts, waitSentence(away, now)), " · ")
+		parts = append(parts, waitSentence(away, now))
 	}
 	return capital(strings.Join(parts, " · "))
 }
@@ -80,8 +80,12 @@ func idleSentence(f app.Folder, devices []app.Device, now time.Time) string {
 			return tr("All is here · {{.Name}} is getting the last changes", "Name", shown(connected[0].Name))
 		}
 		return tr("All is here · {{.Name}} is getting {{.Size}}", "Name", shown(connected[0].Name), "Size", bytes(need))
-	case len(away) > 0:
-		return tr("All is here · {{.Wait}}", "Wait", waitSentence(away, now))
+	case len(away) == 1 && away[0].LastSeen.IsZero():
+		return tr("All is here · {{.Name}} gets the rest as soon as it is reached", "Name", shown(away[0].Name))
+	case len(away) == 1:
+		return tr("All is here · {{.Name}} gets the rest when it is on (last seen {{.When}})", "Name", shown(away[0].Name), "When", when(away[0].LastSeen, now))
+	case len(away) > 1:
+		return tr("All is here · {{.Names}} get the rest when they are on", "Names", namesOf(away))
 	}
 	return tr("Up to date · {{.Have}}", "Have", have)
 }

@@ -28,6 +28,9 @@ type home struct {
 	none      fyne.CanvasObject
 	nothing   *widget.Label // fits the filter
 	hint      fyne.CanvasObject
+
+	invitations *rows[app.InvitationID, app.OpenInvitation]
+	invited     *fyne.Container // the invitations with their heading
 }
 
 // filterFrom is the number of folders from which they can be filtered.
@@ -57,7 +60,9 @@ func newHome(w *Window) *home {
 	head := container.NewBorder(nil, nil, nil, container.NewHBox(container.NewCenter(stretch(h.filter, 160, 0)), container.NewCenter(share)), heading(tr("Folders")))
 	h.none = newEmpty(w)
 	h.hint = muted(tr("Drop a folder anywhere here to share it."))
-	h.box = page(container.NewVBox(h.paused, h.offline, h.waiting, h.advice.box, head, h.none, h.folders.box, h.nothing, h.hint))
+	h.invitations = newRows(func(o app.OpenInvitation) app.InvitationID { return o.ID }, func(app.OpenInvitation) row[app.OpenInvitation] { return newInvitationRow(w) })
+	h.invited = container.NewVBox(gap(6), subheading(tr("Invitations")), h.invitations.box)
+	h.box = page(container.NewVBox(h.paused, h.offline, h.waiting, h.advice.box, head, h.none, h.folders.box, h.nothing, h.hint, h.invited))
 	return h
 }
 
@@ -100,6 +105,8 @@ func (h *home) draw(s app.State) {
 		views = slices.DeleteFunc(views, func(v folderView) bool { return !strings.Contains(strings.ToLower(v.Name), part) })
 	}
 	h.folders.draw(views)
+	h.invitations.draw(s.Invitations)
+	show(h.invited, len(s.Invitations) > 0)
 	show(h.none, all == 0)
 	show(h.hint, all > 0)
 	show(h.nothing, all > 0 && len(views) == 0)

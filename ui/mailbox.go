@@ -21,7 +21,12 @@ func (w *Window) askMailbox(address string, done func()) { w.askMailboxOr(addres
 // askMailboxOr is askMailbox where the user may also send with a mail program
 // of their own, which byHand does.
 func (w *Window) askMailboxOr(address string, done, byHand func()) {
-	m := newMailboxSheet(w, address, done, byHand)
+	m := &mailboxSheet{w: w, sheet: w.open(tr("Your e-mail account")), done: done, byHand: byHand}
+	m.sheet.closed = m.stop
+	m.address = newEntry(w, tr("name@example.org"))
+	m.address.SetText(address)
+	m.wrong = newTrouble()
+	m.progress = mutedLine("")
 	if strings.TrimSpace(address) == "" {
 		m.askAddress()
 	} else {
@@ -38,6 +43,7 @@ type mailboxSheet struct {
 
 	address  *entry
 	progress *widget.Label
+	wrong    *trouble
 
 	guess    app.MailboxGuess
 	password *entry
@@ -49,15 +55,6 @@ type mailboxSheet struct {
 	sure     *check // nil where servers need no yes
 	steps    *checklist
 	save     *button
-}
-
-func newMailboxSheet(w *Window, address string, done, byHand func()) *mailboxSheet {
-	m := &mailboxSheet{w: w, sheet: w.open(tr("Your e-mail account")), done: done, byHand: byHand}
-	m.sheet.closed = m.stop
-	m.address = newEntry(w, tr("name@example.org"))
-	m.address.SetText(strings.TrimSpace(address))
-	m.progress = mutedLine("")
-	return m
 }
 
 // call runs a call of the service that ends with the sheet.
@@ -86,7 +83,7 @@ func (m *mailboxSheet) askAddress() {
 	setText(m.progress, "")
 	m.sheet.page(container.NewVBox(
 		para(tr("Invitations are sent from your own address. Of your mail only this program's own messages are read; nothing is marked, moved or deleted.")),
-		m.address, m.progress,
+		m.address, m.progress, m.wrong.box,
 	), newButton(m.w, tr("Cancel"), m.sheet.close), newButton(m.w, tr("Next"), m.find))
 }
 
@@ -98,9 +95,11 @@ func (m *mailboxSheet) find() {
 	address := strings.TrimSpace(m.address.Text)
 	if name, domain, ok := strings.Cut(address, "@"); !ok || name == "" || !strings.Contains(strings.Trim(domain, "."), ".") {
 		m.askAddress()
-		m.sheet.say(tr("{{.Text}} is no e-mail address. It looks like name@example.org.", "Text", shown(address)))
+		m.wrong.say(tr("{{.Text}} is no e-mail address. It looks like name@example.org.", "Text", shown(address)))
+		m.sheet.fit()
 		return
 	}
+	m.wrong.say("")
 	m.askAddress()
 	setText(m.progress, tr("Looking for the mail servers of {{.Domain}} …", "Domain", shown(domainOf(address))))
 	var g app.MailboxGuess
@@ -109,26 +108,22 @@ func (m *mailboxSheet) find() {
 		return err
 	}, func(err error) {
 		m.address.SetText(address)
-		m.found(g, err)
+		m.guess = g
+		switch {
+		case err != nil && app.CodeOf(err) == app.CodeUsage:
+			setText(m.progress, "")
+			m.wrong.say(errorText(err))
+			m.sheet.fit()
+		case err != nil:
+			m.askPassword()
+			m.wrong.say(errorText(err))
+			m.showDetails()
+		case g.Login == app.LoginNone:
+			m.noPassword()
+		default:
+			m.askPassword()
+		}
 	})
-}
-
-// found goes on with what is known of the address's servers.
-func (m *mailboxSheet) found(g app.MailboxGuess, err error) {
-	m.guess = g
-	switch {
-	case err != nil && app.CodeOf(err) == app.CodeUsage:
-		m.askAddress()
-		m.sheet.say(errorText(err))
-	case err != nil:
-		m.askPassword()
-		m.sheet.say(errorText(err))
-		m.showDetails()
-	case g.Login == app.LoginNone:
-		m.noPassword()
-	default:
-		m.askPassword()
-	}
 }
 
 func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
@@ -181,6 +176,8 @@ func (m *mailboxSheet) askPassword() {
 	body.Add(container.NewHBox(newButton(w, tr("Details"), m.toggleDetails)))
 	body.Add(m.details)
 	body.Add(m.steps.box)
+	body.Add(m.wrong.box)
+	m.wrong.say("")
 	m.password.OnChanged = func(string) { m.enable() }
 	m.sheet.page(body, newButton(w, tr("Back"), m.back), m.save)
 	w.win.Canvas().Focus(m.password)
@@ -189,6 +186,7 @@ func (m *mailboxSheet) askPassword() {
 
 func (m *mailboxSheet) back() {
 	m.stop()
+	m.wrong.say("")
 	m.askAddress()
 }
 
@@ -242,9 +240,9 @@ func (m *mailboxSheet) showDetails() {
 	m.sheet.fit()
 }
 
-// changed: both servers are the user's own words, not what was found.
+// changed: the servers are the user's own words, not what was found.
 func (m *mailboxSheet) changed() bool {
-	return m.imap.Text != m.guess.IMAP && m.smtp.Text != m.guess.SMTP
+	return m.imap.Text != m.guess.IMAP || m.smtp.Text != m.guess.SMTP
 }
 
 // enable lets the button be pressed once everything is there.
@@ -262,13 +260,13 @@ func (m *mailboxSheet) test() {
 	if path := strings.TrimSpace(m.ca.Text); path != "" {
 		b, err := readSmall(m.w.typedPath(path))
 		if err != nil {
-			m.sheet.say(tr("The file {{.Path}} cannot be read.", "Path", shownPath(path)))
+			m.wrong.say(tr("The file {{.Path}} cannot be read.", "Path", shownPath(path)))
 			m.showDetails()
 			return
 		}
 		s.CA = b
 	}
-	m.sheet.say("")
+	m.wrong.say("")
 	show(m.steps.box, true)
 	m.steps.at(1)
 	m.sheet.fit()
@@ -278,8 +276,9 @@ func (m *mailboxSheet) test() {
 			return
 		}
 		m.steps.failed(1)
-		m.sheet.say(errorText(err))
+		m.wrong.say(errorText(err))
 		m.enable()
+		m.sheet.fit()
 	})
 	m.enable()
 }

@@ -10,12 +10,8 @@ import (
 	"foldpost/app"
 )
 
-// How many of the messages read and sent are listed, at first and if the user
-// wants more.
-const (
-	fewMails  = 5
-	manyMails = 100
-)
+// shownMails is how many of the messages read and sent are listed.
+const shownMails = 50
 
 // mailboxPart is the part of the settings about the e-mail account: how it
 // does, where its password is, and what was read and sent.
@@ -32,8 +28,6 @@ type mailboxPart struct {
 	test    *button
 
 	none   *widget.Label
-	more   *button
-	all    bool // manyMails are listed
 	mails  *rows[int, numbered]
 	loaded mailsKey
 	known  bool // loaded is set
@@ -66,13 +60,11 @@ func newMailboxPart(w *Window) *mailboxPart {
 		container.NewHBox(m.test, newButton(w, tr("Change"), m.change), newButton(w, tr("Forget"), m.forget)),
 	)
 	m.mails = newRows(func(n numbered) int { return n.at }, func(numbered) row[numbered] { return newMailRow(w) })
-	m.more = newButton(w, tr("Show more"), func() { m.all = true; m.load() })
-	m.more.Hide()
 	m.box = container.NewVBox(
 		subheading(tr("E-mail account")), m.without, m.with,
 		subheading(tr("Read and sent")),
 		muted(tr("Of your mail only this program's own messages are read. Nothing is marked, moved or deleted.")),
-		m.none, m.mails.box, container.NewHBox(m.more),
+		m.none, m.mails.box,
 	)
 	return m
 }
@@ -123,13 +115,8 @@ func (m *mailboxPart) load() {
 			setText(m.none, tr("No message yet."))
 		}
 		show(m.none, err != nil || len(list) == 0)
-		limit := fewMails
-		if m.all {
-			limit = manyMails
-		}
-		show(m.more, !m.all && len(list) > limit)
 		var shown []numbered
-		for i, mail := range list[:min(len(list), limit)] {
+		for i, mail := range list[:min(len(list), shownMails)] {
 			shown = append(shown, numbered{i, mail})
 		}
 		m.mails.draw(shown)

@@ -28,6 +28,7 @@ type Window struct {
 	inline bool // calls of do end before it returns, for tests
 
 	state  app.State // drawn last
+	days   int       // deleted and replaced files are kept so long
 	shell  *shell
 	place  place
 	screen screen
@@ -152,6 +153,9 @@ func (w *Window) draw(s app.State) {
 	}
 	first := w.state.V == 0
 	w.state = s
+	if first {
+		w.loadDays()
+	}
 	if first && w.screen == nil {
 		w.goTo(w.first(s))
 		return

@@ -1,0 +1,292 @@
+package ui
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"foldpost/app"
+)
+
+// urgency orders kinds of questions: first where somebody waits at this moment,
+// then what has stopped, then what can wait.
+var urgency = []app.QuestionKind{
+	app.AskChangedKey, app.AskPairing, app.AskDeletions, app.AskRoot, app.AskDisk, app.AskRules, app.AskInvitation, app.AskOffer, app.AskMailbox,
+}
+
+// questionOrder is the questions as they are shown, the most urgent first.
+func questionOrder(list []app.Question) []app.Question {
+	list = slices.Clone(list)
+	rank := func(q app.Question) int {
+		if i := slices.Index(urgency, q.Kind); i >= 0 {
+			return i
+		}
+		return len(urgency)
+	}
+	slices.SortStableFunc(list, func(a, b app.Question) int {
+		if d := rank(a) - rank(b); d != 0 {
+			return d
+		}
+		return a.Since.Compare(b.Since)
+	})
+	return list
+}
+
+// A questionText is what a question says.
+type questionText struct {
+	icon string
+	text string // what is so, and what is asked
+	safe string // what stays safe whatever is chosen, or what to know before; may be ""
+}
+
+// textOf is a question in the window's words: q.Text, which is English, only
+// where it says more than the window knows. Days is how long deleted and
+// replaced files are kept.
+func textOf(q app.Question, s app.State, days int) questionText {
+	t := questionText{icon: "question", text: shownText(q.Text)}
+	switch q.Kind {
+	case app.AskInvitation:
+		t.icon = "letter"
+		if q.Address != "" {
+			t.text = tr("An invitation came that says it is from {{.Address}}. The six words will prove it: ask for them by phone or chat.", "Address", shown(q.Address))
+		}
+	case app.AskOffer:
+		return offerText(t, q, s)
+	case app.AskPairing:
+		t.icon = "link"
+		if q.Name != "" {
+			t.text = tr("A device that calls itself {{.Name}} used your invite link. Let it in?", "Name", claimed(q))
+		}
+		t.safe = tr("The name is its own word. Let it in only if it belongs to whom you gave the link: ask, if you are not sure.")
+	case app.AskChangedKey:
+		t.icon = "warning"
+		if known, ok := deviceOf(s.Devices, q.Device); ok && q.Name != "" {
+			t.text = tr("A device that calls itself {{.Name}} wants to be linked, but it is not the {{.Known}} that you know. It may be a new or newly installed computer, or somebody else's.",
+				"Name", claimed(q), "Known", shown(known.Name))
+		}
+		t.safe = tr("Ask the person by phone or face to face first. Nothing is shared with it before you link it.")
+	case app.AskDeletions:
+		t.icon = "trash"
+		if q.Loss != nil {
+			t.text = lossText(*q.Loss, folderName(s, q.Folder))
+		}
+		t.safe = trn(days, "Either way they can be restored for {{.N}} day.", "Either way they can be restored for {{.N}} days.")
+	case app.AskRoot:
+		t.icon = "folder"
+		t.text = rootText(q, s)
+	case app.AskDisk:
+		t.icon = "disk"
+		if f, ok := folderOf(s, q.Folder); ok && f.NeedBytes > 0 {
+			t.text = tr("{{.Folder}} needs {{.Size}} more, and its disk is full.", "Folder", shown(f.Name), "Size", bytes(f.NeedBytes))
+			t.safe = tr("What fits is being fetched; nothing was overwritten or removed. It goes on by itself as soon as there is room.")
+		}
+	case app.AskRules:
+		if q.Paths > 0 {
+			t.text = trn(q.Paths, "Another member of {{.Folder}} changed what is left out. {{.N}} file or folder of this computer, never shared so far, would be shared now.",
+				"Another member of {{.Folder}} changed what is left out. {{.N}} files or folders of this computer, never shared so far, would be shared now.", "Folder", folderName(s, q.Folder))
+		}
+		t.safe = tr("Until you answer, they stay out.")
+	case app.AskMailbox:
+		t.icon = "letter"
+		t.safe = tr("Files go on without it: only invitations and answers need your e-mail account.")
+	}
+	return t
+}
+
+func offerText(t questionText, q app.Question, s app.State) questionText {
+	t.icon = "folder"
+	for _, o := range s.Offers {
+		if o.ID != offerOf(q) {
+			continue
+		}
+		if d, ok := deviceOf(s.Devices, o.From); ok {
+			t.text = tr("{{.Who}} shares the folder {{.Folder}} with you.", "Who", deviceAndOwner(d), "Folder", shown(o.Name))
+		}
+		t.safe = trn(o.Files, "{{.N}} file, {{.Size}}", "{{.N}} files, {{.Size}}", "Size", bytes(o.Bytes)) + " · " + roleText(o.Role)
+	}
+	return t
+}
+
+// lossText is what a folder's guard holds back.
+func lossText(l app.Loss, name string) string {
+	pairs := []any{"N", comma(l.Deleted), "M", comma(l.Overwritten), "Of", comma(l.Of), "Folder", name}
+	switch {
+	case l.There && l.Overwritten == 0:
+		return tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted on another device. Nothing was changed on this computer yet.", pairs...)
+	case l.There && l.Deleted == 0:
+		return tr("{{.M}} of {{.Of}} files in {{.Folder}} were overwritten on another device. Nothing was changed on this computer yet.", pairs...)
+	case l.There:
+		return tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted and {{.M}} overwritten on another device. Nothing was changed on this computer yet.", pairs...)
+	case l.Overwritten == 0:
+		return tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted on this computer. Nobody else was told yet.", pairs...)
+	case l.Deleted == 0:
+		return tr("{{.M}} of {{.Of}} files in {{.Folder}} were overwritten on this computer. Nobody else was told yet.", pairs...)
+	}
+	return tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted and {{.M}} overwritten on this computer. Nobody else was told yet.", pairs...)
+}
+
+// rootText is about a folder whose directory is missing, or another one.
+func rootText(q app.Question, s app.State) string {
+	f, ok := folderOf(s, q.Folder)
+	switch {
+	case !ok:
+		return shownText(q.Text)
+	case f.Cause == app.CauseRoot:
+		return tr("The directory of {{.Folder}} is not there: {{.Path}}. Connect its disk, or put it back; nothing is deleted anywhere meanwhile.", "Folder", shown(f.Name), "Path", shownPath(f.Path))
+	}
+	return tr("Another directory is where {{.Folder}} was, so nothing is compared or changed. Using it deletes nothing: what differs is kept twice.", "Folder", shown(f.Name))
+}
+
+// claimed is what a device says of itself.
+func claimed(q app.Question) string {
+	if q.Address == "" {
+		return "“" + shown(q.Name) + "”"
+	}
+	return tr("“{{.Name}}”, of {{.Address}},", "Name", shown(q.Name), "Address", shown(q.Address))
+}
+
+func folderOf(s app.State, id app.FolderID) (app.Folder, bool) {
+	i := slices.IndexFunc(s.Folders, func(f app.Folder) bool { return f.ID == id })
+	if i < 0 {
+		return app.Folder{}, false
+	}
+	return s.Folders[i], true
+}
+
+func folderName(s app.State, id app.FolderID) string {
+	f, _ := folderOf(s, id)
+	return shown(cmp.Or(f.Name, string(id)))
+}
+
+// roleText is what a member may do, seen from the member.
+func roleText(role string) string {
+	if role == "read-only" {
+		return tr("you receive it and change nothing")
+	}
+	return tr("you may add and change files")
+}
+
+// An answer is one way to go on from a question.
+type answer struct {
+	text   string
+	choice string // given to the service; "" if do is all there is to it
+	done   string // said afterwards; may be ""
+
+	// sure is asked once more before, if it is not "".
+	sure string
+	do   func(w *Window) // opens what the answer needs; may be nil
+}
+
+// answersTo are the ways to go on, the recommended one first.
+func answersTo(q app.Question) []answer {
+	var list []answer
+	moved := false
+	for _, c := range q.Choices {
+		a := answer{text: choiceText(q, c), choice: c.ID}
+		if c.Command != "" {
+			a.choice, a.do = "", opener(q)
+		}
+		moved = moved || c.ID == "move"
+		switch string(q.Kind) + " " + c.ID {
+		case "deletions delete":
+			a.sure = tr("All devices that share this folder will have it so. What is deleted or replaced is kept for a while on each of them, and can be restored there.")
+		case "changed-key yes":
+			a.sure = tr("Link it only if the person has told you, by phone or face to face, that this device is theirs.")
+		case "mailbox forget":
+			a.sure = tr("The account is forgotten on this computer. You can still send invitations with your own mail program.")
+		case "offer decline":
+			a.done = tr("Declined. The other side keeps its files and can share the folder again.")
+		case "invitation decline":
+			a.done = tr("Ignored. Nobody was told.")
+		}
+		list = append(list, a)
+	}
+	if q.Kind == app.AskRoot && !moved {
+		list = append(list, answer{text: tr("It is in another place now …"), do: opener(q)})
+	}
+	return list
+}
+
+// opener opens what a question's command asks for on the command line.
+func opener(q app.Question) func(*Window) {
+	switch q.Kind {
+	case app.AskInvitation:
+		return func(w *Window) { w.askAccept(string(q.Invitation)) }
+	case app.AskOffer:
+		return func(w *Window) { w.askJoin(offerOf(q)) }
+	case app.AskMailbox:
+		return func(w *Window) {
+			address := ""
+			if m := w.state.Mailbox; m != nil {
+				address = m.Address
+			}
+			w.askMailbox(address, func() {})
+		}
+	case app.AskRoot:
+		return func(w *Window) { w.pickMoved(q.Folder) }
+	case app.AskDisk:
+		return func(w *Window) { w.askDisk(q.Folder) }
+	}
+	return func(w *Window) { w.goTo(place{kind: atHome}) }
+}
+
+// offerOf is the offer that a question is about.
+func offerOf(q app.Question) app.FolderID {
+	return app.FolderID(strings.TrimPrefix(string(q.ID), "offer-"))
+}
+
+// choiceText is a choice in the window's words and language.
+func choiceText(q app.Question, c app.Choice) string {
+	if q.Kind == app.AskDeletions && q.Loss != nil {
+		return lossChoice(*q.Loss, c)
+	}
+	switch string(q.Kind) + " " + c.ID {
+	case "invitation accept":
+		return tr("Type the six words …")
+	case "invitation decline":
+		return tr("Ignore it")
+	case "offer join":
+		return tr("Keep it here …")
+	case "offer decline":
+		return tr("Decline")
+	case "pairing yes":
+		return tr("Let it in")
+	case "pairing no", "changed-key no":
+		return tr("Refuse it")
+	case "changed-key yes":
+		return tr("Link it as well")
+	case "root look":
+		return tr("The right one is back")
+	case "root use":
+		return tr("Use this directory")
+	case "root move":
+		return tr("It is in another place now …")
+	case "disk move":
+		return tr("Choose another disk …")
+	case "rules share":
+		return tr("Share them too")
+	case "rules keep":
+		return tr("Keep them out")
+	case "mailbox set":
+		return tr("Set it up again …")
+	case "mailbox forget":
+		return tr("Use no e-mail account")
+	}
+	return shown(c.Text)
+}
+
+func lossChoice(l app.Loss, c app.Choice) string {
+	switch {
+	case c.ID == "restore" && l.There:
+		return tr("Keep them, for everyone")
+	case c.ID == "restore":
+		return tr("Bring them back")
+	case c.ID != "delete":
+		return shown(c.Text)
+	case l.There:
+		return tr("Do it here too")
+	case l.Overwritten > 0:
+		return tr("Change them for everyone")
+	}
+	return tr("Delete them for everyone")
+}
