@@ -78,6 +78,7 @@ package: package-linux package-windows ## .deb, tar.xz and .zip for people, in b
 
 package-linux: gui
 	assets/linux/tree.sh ./foldpost bin/linux
+	rm -f bin/*.deb bin/*.tar.xz
 	DEBVERSION=$(DEBVERSION) $(NFPM) package -f assets/linux/nfpm.yaml -p deb -t bin/
 	tar --sort=name --owner=0 --group=0 --transform 's,^\.,foldpost-$(VERSION),' -C bin/linux -cJf bin/foldpost-$(VERSION)-linux-amd64.tar.xz .
 
@@ -90,7 +91,7 @@ package-windows:
 	  GOOS=windows GOARCH=amd64 CC=$(MINGW)-gcc $(WINDOW) -ldflags "$(LDFLAGS) -H windowsgui" -o bin/windows/foldpost.exe . && \
 	  GOOS=windows GOARCH=amd64 $(BUILD) -o bin/windows/foldpost.com .
 	cp LICENSE bin/windows/LICENSE.txt
-	rm -f bin/foldpost-$(VERSION)-windows-amd64.zip
+	rm -f bin/*.zip
 	cd bin/windows && zip -q ../foldpost-$(VERSION)-windows-amd64.zip foldpost.exe foldpost.com LICENSE.txt
 
 test-package: ## installs the .deb in a clean Debian and starts its menu entry there (root on Debian)

@@ -17,13 +17,13 @@ if [ "${1:-}" != --inside ]; then
 fi
 deb=$2 shots=${3:-bin/package}
 root=$(mktemp -d /tmp/foldpost-root.XXXXXX)
-trap 'umount -R "$root/proc" "$root/dev" 2>/dev/null; rm -rf --one-file-system "$root"' EXIT
+trap 'umount -lR "$root/proc"; umount -lR "$root/dev"; rm -rf --one-file-system "$root"' EXIT
 mkdir -p "$shots"
 export LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 
 echo "a clean Debian"
 mmdebstrap --quiet --variant=minbase --include=libglib2.0-bin "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root"
-mount --rbind /proc "$root/proc" && mount --rbind /dev "$root/dev"
+mount --make-rprivate / && mount --rbind /proc "$root/proc" && mount --rbind /dev "$root/dev"
 cp "$deb" "$root/tmp/foldpost.deb"
 cp /etc/resolv.conf "$root/etc/" 2>/dev/null || true
 inside() { chroot "$root" "$@"; }
@@ -33,8 +33,9 @@ inside apt-get update -qq
 inside apt-get install -qq -y /tmp/foldpost.deb >"$shots/install.log" 2>&1 || fail "$(tail "$shots/install.log")"
 inside useradd -m ada
 
-display=:$((90 + $$ % 900))
-Xvfb "$display" -screen 0 1280x800x24 +extension GLX -nolisten tcp >/dev/null 2>&1 &
+Xvfb -displayfd 3 -screen 0 1280x800x24 +extension GLX -nolisten tcp 3>"$root/display" >/dev/null 2>&1 &
+for _ in $(seq 50); do [ -s "$root/display" ] || sleep 0.1; done
+display=:$(cat "$root/display")
 export DISPLAY="$display"
 ada() { inside su ada -c "cd; export DISPLAY=$display LIBGL_ALWAYS_SOFTWARE=1 XDG_RUNTIME_DIR=/tmp LANG=C.UTF-8; $*"; }
 # The window appears within half a minute, or its log tells why not.
@@ -70,6 +71,10 @@ see link
 ! grep -i "error in fyne" "$root/home/ada/log" || fail "see above"
 
 echo "remove"
+running=$(pgrep -x foldpost) # of this namespace: there are no others in it
+kill $running
+for _ in $(seq 50); do pgrep -x foldpost >/dev/null || break; sleep 0.2; done
+! pgrep -x foldpost >/dev/null || fail "it does not end when asked to"
 inside apt-get purge -qq -y foldpost >>"$shots/install.log" 2>&1
 left=$(inside find /usr -name '*foldpost*')
 [ -z "$left" ] || fail "left behind: $left"
