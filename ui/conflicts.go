@@ -66,7 +66,6 @@ func (c *conflicts) took() {
 	c.lack.draw(c.load.done, c.load.err, len(all), tr("No conflicts. Where two devices change a file at the same time, both versions are kept, and you choose here."))
 	show(c.list.box, len(all) > 1)
 	show(c.detail.box, len(all) > 0)
-	c.box.Objects[0].Refresh()
 }
 
 func (c *conflicts) drawRow(k app.Conflict, r *listRow) {
@@ -184,8 +183,7 @@ func (d *conflictDetail) look(v seenFolder, k app.Conflict, versions []app.Versi
 		for i, p := range d.parts {
 			p.draw(previews[i], other(previews, i), v)
 		}
-		d.versions.Refresh()
-		d.box.Refresh()
+		settle(d.w.win.Content())
 	})
 }
 

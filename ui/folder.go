@@ -51,7 +51,8 @@ func newFolder(w *Window, id app.FolderID, tab string) *folderScreen {
 	f.bar.add(w, tabTrash, tr("Deleted and replaced"))
 	f.bar.add(w, tabMembers, tr("Members"))
 	f.bar.add(w, tabMore, tr("More"))
-	f.box = container.New(inset{24, 16}, container.New(pile{gap: 6}, f.head.object(), f.bar.box, f.body))
+	const least = 280 // of a tab; a lower window scrolls
+	f.box = container.NewVScroll(container.New(inset{24, 16}, container.New(pile{gap: 6}, f.head.object(), f.bar.box, stretch(f.body, 0, least))))
 	for _, fo := range w.state.Folders {
 		if fo.ID == id {
 			f.view = seenFolder{fo, w.state, w.now()}
@@ -82,7 +83,6 @@ func (f *folderScreen) drawView() {
 	}
 	f.bar.setText(tabConflicts, conflicts)
 	f.tabs[f.at].draw(f.view)
-	f.box.Refresh()
 }
 
 // open shows a tab.
@@ -98,6 +98,7 @@ func (f *folderScreen) open(tab string) {
 	f.body.Refresh()
 	if f.view.ID != "" {
 		f.tabs[tab].draw(f.view)
+		settle(f.w.win.Content())
 	}
 }
 

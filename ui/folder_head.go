@@ -37,7 +37,7 @@ func newFolderHead(w *Window) *folderHead {
 		h.pause,
 	)
 	h.questions = newRows(func(q app.Question) app.QuestionID { return q.ID }, func(app.Question) row[app.Question] { return newQuestionRow(w) })
-	h.problem = newProblem(w, func() { h.rescan() })
+	h.problem = newProblem(h)
 	state := container.NewBorder(nil, nil, container.NewCenter(stretch(h.icon, 22, 22)), nil, h.state)
 	names := container.New(&asideIfRoom{least: 300}, column(h.name, h.path, h.what), buttons)
 	h.box = container.New(pile{gap: 2}, names, state, h.bar, h.questions.box, h.problem.box)
@@ -51,18 +51,14 @@ func (h *folderHead) draw(v seenFolder) {
 	setText(h.name, shown(v.Name))
 	setText(h.path, shownPath(h.w.tilde(v.Path)))
 	setText(h.what, folderWhat(v))
-	setText(h.state, folderSentence(v.Folder, v.state.Devices, v.now))
+	setText(h.state, headSentence(v))
 	setIcon(h.icon, folderIcon(v.Folder))
 	show(h.bar, v.NeedBytes > 0 && v.State != app.FolderStopped)
 	h.bar.set(folderDone(v.Folder))
 	questions := questionsOf(v)
 	h.questions.draw(questions)
 	show(h.questions.box, len(questions) > 0)
-	problem := v.Problem
-	if len(questions) > 0 {
-		problem = "" // they say what it is about
-	}
-	h.problem.draw(problem)
+	h.problem.draw(v, v.Problem != "" && len(questions) == 0) // which say what it is about
 	h.drawPause()
 }
 
@@ -108,8 +104,6 @@ func untilTomorrow(now time.Time) time.Duration {
 	return midnight(now).AddDate(0, 0, 1).Add(morning).Sub(now)
 }
 
-func (h *folderHead) rescan() { rescan(h.w, h.view.ID, h.problem.again) }
-
 // rescan looks at a whole folder; b is disabled meanwhile.
 func rescan(w *Window, id app.FolderID, b *button) {
 	b.Disable()
@@ -120,6 +114,14 @@ func rescan(w *Window, id app.FolderID, b *button) {
 		}
 		w.fail(err)
 	})
+}
+
+// headSentence is folderSentence, but where a problem or question stands below.
+func headSentence(v seenFolder) string {
+	if v.State == app.FolderStopped {
+		return tr("Stopped for now. Nothing is sent or received.")
+	}
+	return folderSentence(v.Folder, v.state.Devices, v.now)
 }
 
 // folderWhat says how much a folder is, and who has it.
@@ -159,31 +161,6 @@ func questionsOf(v seenFolder) (qs []app.Question) {
 		}
 	}
 	return qs
-}
-
-// A problem is what keeps a folder from being complete, and what can be done.
-type problem struct {
-	box   *fyne.Container
-	text  *widget.Label
-	again *button
-}
-
-func newProblem(w *Window, look func()) *problem {
-	p := &problem{text: para(""), again: newButton(w, tr("Look again"), look)}
-	p.text.Selectable = true
-	safe := muted(tr("Nothing is lost: what is here stays here, and it goes on by itself when this is solved."))
-	p.box = notice(container.NewBorder(nil, nil, picture("warning"), container.NewCenter(p.again), column(p.text, safe)))
-	p.box.Hide()
-	return p
-}
-
-func (p *problem) object() fyne.CanvasObject { return p.box }
-
-func (p *problem) draw(text string) {
-	if text != "" {
-		setText(p.text, shownText(text))
-	}
-	show(p.box, text != "")
 }
 
 // menu shows choices below a button. Arrow keys and Enter choose, Escape

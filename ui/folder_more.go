@@ -26,7 +26,7 @@ func newFolderMore(w *Window) *folderMore {
 	leave := newButton(w, tr("Leave this folder…"), m.leave)
 	leave.Importance = widget.DangerImportance
 	m.box = container.NewVScroll(container.New(inset{0, 6}, container.NewVBox(
-		deed(tr("I moved this folder"), tr("If you have moved or renamed it in the file manager, show where it is now. Nothing is copied again."), newButton(w, tr("Show where it is now…"), m.move)),
+		deed(tr("I moved this folder"), tr("If you have moved or renamed it in the file manager, show where it is now. Nothing is copied again."), newButton(w, tr("Show where it is now…"), func() { moveFolder(w, m.view) })),
 		deed(tr("What is not synced"), tr("Some files of programs and systems are left out. The folder's own list of what else to leave out is a text file that all its devices share."), newButton(w, tr("Edit the list"), m.editIgnored)),
 		deed(tr("Look again"), tr("Changes are noticed by themselves. Some network disks do not tell of them: then look at every file here."), m.scan),
 		deed(tr("Leave"), tr("Your files stay here. Others keep theirs. Changes are not exchanged any more."), leave),
@@ -43,14 +43,14 @@ func (m *folderMore) object() fyne.CanvasObject { return m.box }
 
 func (m *folderMore) draw(v seenFolder) { m.view = v }
 
-func (m *folderMore) move() {
-	v := m.view
-	m.w.pickFolder(tr("Where is {{.Name}} now?", "Name", shown(v.Name)), func(dir string) {
-		m.w.do(func(ctx context.Context) error { return m.w.svc.Move(ctx, v.ID, dir) }, func(err error) {
+// moveFolder asks where a folder's directory is now, and goes on there.
+func moveFolder(w *Window, v seenFolder) {
+	w.pickFolder(tr("Where is {{.Name}} now?", "Name", shown(v.Name)), func(dir string) {
+		w.do(func(ctx context.Context) error { return w.svc.Move(ctx, v.ID, dir) }, func(err error) {
 			if err == nil {
-				m.w.say(tr("{{.Name}} is in {{.Path}} now.", "Name", shown(v.Name), "Path", shownPath(m.w.tilde(dir))))
+				w.say(tr("{{.Name}} is in {{.Path}} now.", "Name", shown(v.Name), "Path", shownPath(w.tilde(dir))))
 			}
-			m.w.fail(err)
+			w.fail(err)
 		})
 	})
 }

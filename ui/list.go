@@ -28,6 +28,7 @@ type listRow struct {
 	widget.BaseWidget
 	icon                *widget.Icon
 	name, detail, right *widget.Label
+	content             *fyne.Container
 }
 
 func newList(w *Window, length func() int, draw func(i int, r *listRow)) *list {
@@ -47,23 +48,24 @@ func newList(w *Window, length func() int, draw func(i int, r *listRow)) *list {
 func newListRow() *listRow {
 	r := &listRow{icon: widget.NewIcon(nil), name: line(""), detail: mutedLine(""), right: widget.NewLabel("")}
 	r.right.Importance = widget.LowImportance
+	icon := container.NewCenter(stretch(r.icon, 22, 22))
+	r.content = container.New(inset{8, 0}, container.NewBorder(nil, nil, icon, container.NewCenter(r.right), column(r.name, r.detail)))
 	r.ExtendBaseWidget(r)
 	return r
 }
 
 // CreateRenderer implements fyne.Widget.
-func (r *listRow) CreateRenderer() fyne.WidgetRenderer {
-	icon := container.NewCenter(stretch(r.icon, 22, 22))
-	text := container.NewBorder(nil, nil, icon, container.NewCenter(r.right), column(r.name, r.detail))
-	return widget.NewSimpleRenderer(container.New(inset{8, 0}, text))
-}
+func (r *listRow) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(r.content) }
 
 // draw fills a line.
 func (r *listRow) draw(icon, name, detail, right string) {
 	setIcon(r.icon, icon)
 	setText(r.name, name)
 	setText(r.detail, detail)
-	setText(r.right, right)
+	if r.right.Text != right {
+		r.right.SetText(right)
+		settle(r.content) // it may be wider
+	}
 }
 
 func (l *list) picked(i int) {
@@ -83,17 +85,15 @@ func (l *list) choose(i int) {
 	l.Select(i)
 }
 
-// changed draws what the list shows anew; keep is where the chosen line is
-// now, -1 if it is gone.
+// changed draws what the list shows anew, without scrolling; keep is where the
+// chosen line is now, -1 if it is gone.
 func (l *list) changed(keep int) {
-	if keep != l.at {
-		l.UnselectAll()
-		l.at = -1
-	}
-	if keep >= 0 {
-		l.choose(keep)
-	}
+	offset := l.GetScrollOffset()
+	l.at = -1
+	l.UnselectAll()
+	l.choose(keep)
 	l.Refresh()
+	l.ScrollToOffset(offset)
 }
 
 // FocusGained implements fyne.Focusable.

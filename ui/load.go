@@ -69,6 +69,7 @@ func (l *load[T]) start() {
 			l.value = value
 		}
 		l.took()
+		settle(l.w.win.Content())
 		l.start()
 	})
 }

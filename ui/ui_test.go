@@ -236,6 +236,8 @@ func texts(w *Window) string {
 			b.WriteString("[" + o.label + "]\n")
 		case *entry:
 			b.WriteString("<" + o.PlaceHolder + ": " + o.Text + ">\n")
+		case *widget.TextGrid:
+			b.WriteString(o.Text() + "\n")
 		case *check:
 			b.WriteString("( ) " + o.Text + "\n")
 		case *choice:

@@ -44,7 +44,9 @@ func (f *Fake) Share(ctx context.Context, r app.ShareRequest) (app.Shared, error
 		fo := &s.Folders[i]
 		out.Folder = fo.ID
 		for _, d := range r.Devices {
-			if !slices.ContainsFunc(fo.Members, func(m app.Member) bool { return m.Device == d }) {
+			if i := slices.IndexFunc(fo.Members, func(m app.Member) bool { return m.Device == d }); i >= 0 {
+				fo.Members[i].Role = role
+			} else {
 				fo.Members = append(fo.Members, app.Member{Device: d, Role: role})
 			}
 		}
