@@ -48,6 +48,9 @@ func (n *notes) add(text string, kind noteKind) {
 	for len(n.box.Objects) > maxNotes {
 		n.box.Remove(n.box.Objects[0])
 	}
+	if n.w.inline {
+		return // it stays, to be read
+	}
 	life := noteTime
 	if kind == noteError {
 		life = errorTime
