@@ -164,6 +164,7 @@ func testUnknown(t *testing.T, s app.Service) {
 		"Pause":     s.Pause(ctx, "zzzz", 0),
 		"Resume":    s.Resume(ctx, "zzzz"),
 		"Rescan":    s.Rescan(ctx, "zzzz"),
+		"Move":      s.Move(ctx, "zzzz", t.TempDir()),
 		"Resolve":   s.Resolve(ctx, "zzzz", "x", app.KeepHere),
 		"Restore":   s.Restore(ctx, app.RestoreRequest{Folder: "zzzz", Path: "x"}, nil),
 		"SetConfig": s.SetConfig(ctx, "zzzz", "1"),

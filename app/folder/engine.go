@@ -27,6 +27,7 @@ type engine struct {
 	members map[DeviceID]Member
 	paused  bool
 	root    rootState
+	named   bool // as in Config, until a root is found
 	scan    scanState
 	peers   peerState
 	pull    pullState
@@ -51,7 +52,7 @@ func newEngine(f *Folder) (*engine, error) {
 		return nil, err
 	}
 	e := &engine{
-		f: f, cfg: f.cfg, tree: f.cfg.Tree, log: f.cfg.Log, store: st,
+		f: f, cfg: f.cfg, named: f.cfg.Named, tree: f.cfg.Tree, log: f.cfg.Log, store: st,
 		events:    make(chan func(), 64),
 		committed: make(chan struct{}),
 		asked:     map[string]*asked{},

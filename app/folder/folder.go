@@ -37,7 +37,11 @@ type Config struct {
 	Machine        string
 	IgnoreDefaults string // rules before those of .foldpostignore, in the same syntax
 	TrashDays      int    // 0: 30
-	Log            *slog.Logger
+	// Named: a person just said that this is the folder's directory. If it is
+	// another one than before, and was marked as this folder's, it is compared
+	// like one that is joined: nothing is deleted for it.
+	Named bool
+	Log   *slog.Logger
 	// Changed is called when Status may have changed, without locks held. It
 	// must not block.
 	Changed func()

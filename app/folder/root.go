@@ -8,8 +8,12 @@ import (
 	"time"
 )
 
-// rootTries is how often a missing root is looked for.
-const rootTries = 5 * time.Second
+// How often a missing root is looked for, and after how long a person is asked:
+// disks take a while to come after a start.
+const (
+	rootTries   = 5 * time.Second
+	missingLong = 15 * time.Second
+)
 
 // rootState is which directory is the folder's.
 type rootState struct {
@@ -17,6 +21,7 @@ type rootState struct {
 	ok    bool
 	known bool // is was stored
 	at    time.Time
+	gone  time.Time // since when there is nothing
 }
 
 // storedRoot is a RootID in the index.
@@ -45,11 +50,18 @@ func (e *engine) rootReady(ctx context.Context, now time.Time) bool {
 	id, err := e.tree.Root()
 	if err != nil {
 		e.trouble.set("root", rootMissing)
+		if e.root.gone.IsZero() {
+			e.root.gone = now
+		}
+		if now.Sub(e.root.gone) >= missingLong {
+			e.askMissing(now)
+		}
 		e.refuseScans(errors.Join(errRoot, err))
 		e.log.Debug("look for the folder's directory", "error", err)
 		return false
 	}
 	e.trouble.clear("root")
+	e.root.gone = time.Time{}
 	switch is := e.root.is; {
 	case !e.root.known:
 		err = e.takeRoot(id)
@@ -59,6 +71,10 @@ func (e *engine) rootReady(ctx context.Context, now time.Time) bool {
 		// Device numbers change when a computer starts, and people clean up
 		// what they do not know.
 		err = e.takeRoot(id)
+	case e.named && id.Marker == markerOf(e.cfg.ID):
+		e.f.cfg.Named = false // it was said of this directory alone
+		e.useRoot()
+		return false
 	default:
 		e.refuseScans(errRoot)
 		e.askRoot(now, id)
@@ -69,6 +85,7 @@ func (e *engine) rootReady(ctx context.Context, now time.Time) bool {
 		return false
 	}
 	delete(e.asked, askRootID)
+	e.named = false
 	e.scanAll(now)
 	e.startWatch(ctx)
 	return e.root.ok
@@ -76,9 +93,19 @@ func (e *engine) rootReady(ctx context.Context, now time.Time) bool {
 
 const rootMissing = "The folder's directory is missing. Connect its disk, or put the directory back where it was."
 
+// markerOf is what marks a folder's directory.
+func markerOf(id ID) string { return hex.EncodeToString(id[:]) }
+
+// Holds tells whether a tree is one of the folder's directories: it was one
+// when it was marked, on this or another device.
+func Holds(t Tree, id ID) (bool, error) {
+	is, err := t.Root()
+	return err == nil && is.Marker == markerOf(id), err
+}
+
 // takeRoot marks a directory as the folder's.
 func (e *engine) takeRoot(id RootID) error {
-	marker := hex.EncodeToString(e.cfg.ID[:])
+	marker := markerOf(e.cfg.ID)
 	if id.Marker != marker {
 		if err := e.tree.Mark(marker); err != nil {
 			return err
@@ -117,19 +144,29 @@ func (e *engine) askRoot(now time.Time, id RootID) {
 		},
 	}, func(choice string) {
 		e.root.at = time.Now()
-		if choice != "use" {
-			return
+		if choice == "use" {
+			e.useRoot()
 		}
-		// With the old index everything that is not here would be deleted
-		// at the others.
-		err := e.store.write(func() error {
-			return errors.Join(e.store.renew(e.cfg), e.store.exec("DELETE FROM meta WHERE key = 'root'"))
-		})
-		if err == nil {
-			err = errFresh
-		}
-		e.fail(err)
 	})
+}
+
+// useRoot begins anew with what is there: with the old index everything that
+// is not there would be deleted at the others.
+func (e *engine) useRoot() {
+	err := e.store.write(func() error {
+		return errors.Join(e.store.renew(e.cfg), e.store.exec("DELETE FROM meta WHERE key = 'root'"))
+	})
+	if err == nil {
+		err = errFresh
+	}
+	e.fail(err)
+}
+
+func (e *engine) askMissing(now time.Time) {
+	e.ask(now, Question{
+		ID: askRootID, Kind: askRootID, Text: rootMissing,
+		Choices: []Choice{{ID: "look", Text: "It is back"}},
+	}, func(string) { e.root.at = time.Now() })
 }
 
 func (e *engine) nextRoot() time.Time {

@@ -148,11 +148,62 @@ func TestRootIsGone(t *testing.T) {
 		if got := len(b.files()); got != 10 {
 			t.Errorf("B has %d files while A's directory is missing, want 10", got)
 		}
+		if qs := a.Status().Questions; len(qs) != 1 || qs[0].Kind != "root" {
+			t.Errorf("Questions while the directory is missing = %+v, want one about it", qs)
+		}
 		tree.Mount(was)
-		a.until("it goes on", func(s folder.Status) bool { return s.State == folder.StateIdle && s.Problem == "" })
+		a.until("it goes on", func(s folder.Status) bool {
+			return s.State == folder.StateIdle && s.Problem == "" && len(s.Questions) == 0
+		})
 		settle(a, b)
 		wantEqual(t, a, b)
 	})
+}
+
+// TestRootIsNamed: a copy of the directory that a person names is compared, and
+// what it has not is no deletion; an unmarked one stays a question.
+func TestRootIsNamed(t *testing.T) {
+	for _, marked := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := crowd(t, 10)
+			a.stop()
+			other := foldertest.NewTree(foldertest.Options{Seed: 99})
+			if is, err := a.config.Tree.Root(); err != nil {
+				t.Fatal(err)
+			} else if marked {
+				if err := other.Mark(is.Marker); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, err := folder.Holds(other, a.config.ID); err != nil || got != marked {
+				t.Errorf("Holds = %t, %v, want %t", got, err, marked)
+			}
+			a.User = other.User(t)
+			a.Write("stray", "only in the copy")
+			a.config.Named, a.config.Tree = true, elsewhere{other}
+			a.again(nil, a, b)
+			if !marked {
+				a.answer("root", "")
+				return
+			}
+			a.until("it has looked at the copy", func(s folder.Status) bool { return s.Files == 1 })
+			connect(a, b)
+			settle(a, b)
+			wantEqual(t, a, b)
+			if got := len(a.files()); got != 11 {
+				t.Errorf("%d files in the end, want all 11", got)
+			}
+		})
+	}
+}
+
+// elsewhere is a tree whose root has an inode that no other one has.
+type elsewhere struct{ *foldertest.Tree }
+
+func (e elsewhere) Root() (folder.RootID, error) {
+	id, err := e.Tree.Root()
+	id.Ino += 1 << 40
+	return id, err
 }
 
 func TestRootIsAnother(t *testing.T) {

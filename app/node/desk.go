@@ -9,5 +9,4 @@ import (
 // errLater is what the window's verbs answer until each is here.
 var errLater = app.Errorf(app.CodeFailed, "this does not work yet")
 
-func (n *Node) Move(context.Context, app.FolderID, string) error { return errLater }
-func (n *Node) Reset(context.Context) error                      { return errLater }
+func (n *Node) Reset(context.Context) error { return errLater }

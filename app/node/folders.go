@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"foldpost/app"
@@ -29,6 +30,8 @@ type running struct {
 	err    error     // why it can not run; set before ended is closed
 	again  time.Time // when it may be tried again; set before ended is closed
 	pause  time.Duration
+	asap   atomic.Bool // try again whenever that may be
+	lost   time.Time   // when it ended for err
 }
 
 // matchFolders starts what is kept and not running, ends what runs and is not
@@ -42,7 +45,7 @@ func (n *Node) matchFolders(ctx context.Context) {
 		r := n.folders[k.ID]
 		n.mu.Unlock()
 		pause := time.Duration(0)
-		if r != nil && (r.path != k.Path || r.role != k.Role) || r != nil && r.failed() && ctx.Err() == nil && !now.Before(r.again) && n.retryFolder(k) {
+		if r != nil && (r.path != k.Path || r.role != k.Role) || r != nil && r.failed() && ctx.Err() == nil && (r.asap.Load() || !now.Before(r.again)) && n.retryFolder(k) {
 			n.endFolder(k.ID, r)
 			pause = r.pause
 			r = nil
@@ -101,7 +104,8 @@ func (r *running) fails(err error, ran time.Duration) {
 		r.pause = 0
 	}
 	r.pause = min(max(2*r.pause, retryFolderMin), retryFolderMax)
-	r.err, r.again = err, time.Now().Add(r.pause)
+	r.err, r.lost = err, time.Now()
+	r.again = r.lost.Add(r.pause)
 	r.cancel()
 	close(r.ended)
 }
@@ -176,7 +180,7 @@ func (n *Node) startFolder(ctx context.Context, k keptFolder, pause time.Duratio
 		r.folder = folder.New(folder.Config{
 			ID: folder.ID(k.ID), Device: folder.DeviceID(n.identity.ID()), Label: s.Name, Role: role, Tree: tree,
 			StorePath: n.indexPath(k.ID), Machine: machineID(), IgnoreDefaults: assets.Ignore,
-			TrashDays: s.TrashDays, Log: n.log.With("folder", folderID(k.ID)), Changed: n.kick,
+			TrashDays: s.TrashDays, Named: n.takeNamed(k.ID), Log: n.log.With("folder", folderID(k.ID)), Changed: n.kick,
 		})
 		r.folder.SetMembers(s.members(&k)) // before Run: what is kept of who is no member is dropped
 		n.tasks.Go(func() {

@@ -74,6 +74,7 @@ type Node struct {
 	mu       sync.Mutex
 	peers    map[p2p.PeerID]*peer       // connected
 	folders  map[key]*running           // started
+	named    map[key]bool               // folders whose directory a person has just named
 	begun    chan struct{}              // closed, and replaced, when one is started
 	asked    map[app.QuestionID]*asked  // questions that wait in a call
 	pairing  map[p2p.Token]*pairingTask // who looks for the other side
@@ -105,7 +106,7 @@ func New(c Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: c, log: c.Log, kicked: make(chan struct{}, 1),
-		peers: map[p2p.PeerID]*peer{}, folders: map[key]*running{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
+		peers: map[p2p.PeerID]*peer{}, folders: map[key]*running{}, named: map[key]bool{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
 		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{}, up: newLimit(), down: newLimit(),
 	}
 	if err := n.openHome(); err != nil {

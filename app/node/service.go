@@ -46,6 +46,8 @@ func (n *Node) Answer(ctx context.Context, id app.QuestionID, choice string) err
 		return n.decline(app.FolderID(strings.TrimPrefix(string(id), "offer-")))
 	case q.Kind == app.AskMailbox:
 		return n.ForgetMailbox(ctx)
+	case strings.HasSuffix(string(id), missingSuffix):
+		return n.lookAgain(q.Folder)
 	case q.Folder != "":
 		f, err := n.started(ctx, q.Folder)
 		if err != nil {

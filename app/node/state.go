@@ -187,7 +187,13 @@ func (n *Node) folderState(s *kept, k *keptFolder, now time.Time) (app.Folder, [
 		for _, c := range q.Choices {
 			aq.Choices = append(aq.Choices, app.Choice{ID: c.ID, Text: c.Text})
 		}
+		if aq.Kind == app.AskRoot {
+			aq.Choices = append(aq.Choices, moveChoice(f.ID))
+		}
 		questions = append(questions, aq)
+	}
+	if r != nil && r.failed() && r.folder == nil && now.Sub(r.lost) >= missingLong {
+		questions = append(questions, r.askMissing(f))
 	}
 	return f, questions
 }
