@@ -45,7 +45,7 @@ type Service interface {
 	// Accept takes an invitation: this is its user's yes. Words are needed
 	// where the Proposal says so. It returns as soon as the words are right;
 	// the State tells how the pairing goes on.
-	Accept(ctx context.Context, r AcceptRequest) (InvitationID, error)
+	Accept(ctx context.Context, r AcceptRequest) (Accepted, error)
 	// Letter returns an open invitation again, or the answer to one that was
 	// accepted here, to be sent by hand.
 	Letter(ctx context.Context, id InvitationID) (Invitation, error)
@@ -171,6 +171,14 @@ type Proposal struct {
 type AcceptRequest struct {
 	Input string // as for Look
 	Words string
+}
+
+// Accepted is an invitation that was taken. Where one of its words was misheard
+// and repaired, Heard is what was typed and Fits the right one.
+type Accepted struct {
+	ID    InvitationID
+	Heard string
+	Fits  string
 }
 
 // A ShareRequest says what to share with whom.

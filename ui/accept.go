@@ -188,9 +188,9 @@ func (a *accepting) choose() {
 	switch i, open := invitationOf(a.w.state, p.ID); {
 	case open && i.Direction == app.Sent:
 		a.askAnswer(i)
-	case open:
+	case open && i.Step != app.StepFailed:
 		a.follow(p.ID, "")
-	case p.Accepted:
+	case p.Accepted && !open:
 		a.sayAccepted()
 	case p.NeedsWords:
 		a.askWords()
@@ -301,14 +301,18 @@ func (a *accepting) accept(words string) {
 	if words != "" {
 		doing = tr("Trying the words…")
 	}
-	var id app.InvitationID
+	var taken app.Accepted
 	a.call(doing, func(ctx context.Context) (err error) {
-		id, err = a.w.svc.Accept(ctx, app.AcceptRequest{Input: a.input, Words: words})
+		taken, err = a.w.svc.Accept(ctx, app.AcceptRequest{Input: a.input, Words: words})
 		return err
 	}, func(err error) {
 		switch {
 		case err == nil:
-			a.follow(id, "")
+			repair := ""
+			if taken.Heard != "" {
+				repair = tr("Heard “{{.Heard}}”, but “{{.Fits}}” fits.", "Heard", taken.Heard, "Fits", taken.Fits)
+			}
+			a.follow(taken.ID, repair)
 		case app.CodeOf(err) == app.CodeWords:
 			a.wrong.say(wrongWords(a.proposal))
 		default:

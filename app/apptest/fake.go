@@ -283,23 +283,27 @@ func (f *Fake) Look(ctx context.Context, input string) (app.Proposal, error) {
 	return r.proposal, nil
 }
 
-// Accept takes what Receive told.
-func (f *Fake) Accept(ctx context.Context, a app.AcceptRequest) (app.InvitationID, error) {
+// Accept takes what Receive told. A word that begins like the right one was
+// misheard, if all others are right.
+func (f *Fake) Accept(ctx context.Context, a app.AcceptRequest) (app.Accepted, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.begin(ctx, "Accept", a.Words); err != nil {
-		return "", err
+		return app.Accepted{}, err
 	}
 	input := strings.TrimSpace(a.Input)
 	r, ok := f.received[input]
 	if !ok {
-		return "", app.Errorf(app.CodeUsage, "this is no invitation: copy the whole message and try again")
+		return app.Accepted{}, app.Errorf(app.CodeUsage, "this is no invitation: copy the whole message and try again")
 	}
+	out := app.Accepted{ID: r.proposal.ID}
 	if r.words != "" && a.Words != r.words {
-		return "", app.Errorf(app.CodeWords, "these words do not open this invitation: compare them one by one")
+		if out.Heard, out.Fits = misheard(a.Words, r.words); out.Heard == "" {
+			return app.Accepted{}, app.Errorf(app.CodeWords, "these words do not open this invitation: compare them one by one")
+		}
 	}
 	if r.proposal.Accepted {
-		return r.proposal.ID, nil
+		return out, nil
 	}
 	r.proposal.Accepted = true
 	f.received[input] = r
@@ -307,7 +311,20 @@ func (f *Fake) Accept(ctx context.Context, a app.AcceptRequest) (app.InvitationI
 		s.Invitations = slices.DeleteFunc(s.Invitations, func(o app.OpenInvitation) bool { return o.ID == r.proposal.ID })
 		s.Invitations = append(s.Invitations, app.OpenInvitation{ID: r.proposal.ID, With: r.proposal.From, Direction: app.Received, Step: app.StepLooking, Expires: r.proposal.Expires})
 	})
-	return r.proposal.ID, nil
+	return out, nil
+}
+
+func misheard(typed, right string) (heard, fits string) {
+	a, b := strings.Fields(typed), strings.Fields(right)
+	for i := range a {
+		switch {
+		case len(a) != len(b) || a[i] != b[i] && (heard != "" || a[i][0] != b[i][0]):
+			return "", ""
+		case a[i] != b[i]:
+			heard, fits = a[i], b[i]
+		}
+	}
+	return heard, fits
 }
 
 // Letter returns an invitation that Invite made, or an answer.

@@ -119,13 +119,16 @@ func (s *session) acceptWith(ctx context.Context, svc app.Service, p app.Proposa
 		if err != nil {
 			return "", err
 		}
-		id, err := svc.Accept(ctx, app.AcceptRequest{Input: given.input, Words: words})
+		a, err := svc.Accept(ctx, app.AcceptRequest{Input: given.input, Words: words})
 		if app.CodeOf(err) == app.CodeWords && err != nil && s.canAsk() {
 			s.say("%v", err)
 			given.words = ""
 			continue
 		}
-		return id, err
+		if a.Heard != "" {
+			s.say("Heard %q, but %q fits.", a.Heard, a.Fits)
+		}
+		return a.ID, err
 	}
 }
 

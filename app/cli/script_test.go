@@ -54,13 +54,13 @@ func (s *stage) Watch(ctx context.Context) iter.Seq[app.State] {
 }
 
 // Accept leaves the State as it is for an invitation that is late.
-func (s *stage) Accept(ctx context.Context, r app.AcceptRequest) (app.InvitationID, error) {
+func (s *stage) Accept(ctx context.Context, r app.AcceptRequest) (app.Accepted, error) {
 	before := s.State()
-	id, err := s.Fake.Accept(ctx, r)
-	if id == s.late {
+	a, err := s.Fake.Accept(ctx, r)
+	if a.ID == s.late {
 		s.Update(func(st *app.State) { *st = before })
 	}
-	return id, err
+	return a, err
 }
 
 func (s *stage) deps() Deps {

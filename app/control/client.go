@@ -111,9 +111,9 @@ func (c *Client) Look(ctx context.Context, input string) (p app.Proposal, err er
 }
 
 // Accept takes an invitation.
-func (c *Client) Accept(ctx context.Context, r app.AcceptRequest) (id app.InvitationID, err error) {
-	err = call(ctx, c, "Accept", r, &id)
-	return id, err
+func (c *Client) Accept(ctx context.Context, r app.AcceptRequest) (a app.Accepted, err error) {
+	err = call(ctx, c, "Accept", r, &a)
+	return a, err
 }
 
 // Letter returns an open invitation again, or our answer to one.

@@ -64,7 +64,7 @@ var methods = map[string]method{
 	"Look": value(func(ctx context.Context, s app.Service, a lookArgs) (app.Proposal, error) {
 		return s.Look(ctx, a.Input)
 	}),
-	"Accept": value(func(ctx context.Context, s app.Service, r app.AcceptRequest) (app.InvitationID, error) {
+	"Accept": value(func(ctx context.Context, s app.Service, r app.AcceptRequest) (app.Accepted, error) {
 		return s.Accept(ctx, r)
 	}),
 	"Letter": value(func(ctx context.Context, s app.Service, a idArgs) (app.Invitation, error) {

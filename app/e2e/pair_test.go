@@ -11,6 +11,7 @@ import (
 	"foldpost/app/node"
 	"foldpost/mail"
 	"foldpost/mail/mailtest"
+	"foldpost/p2p"
 )
 
 // TestPairByMail: six words and a mail pair two devices, however slow mail is.
@@ -110,18 +111,58 @@ func TestByHandNeedsNoMailbox(t *testing.T) {
 				input = string(inv.File)
 			}
 			p, err := bob.Look(t.Context(), input)
-			if err != nil || !p.NeedsWords {
+			if err != nil || !p.NeedsWords || p.Accepted {
 				t.Errorf("Look = %+v, %v, want it to need words", p, err)
 			}
-			_, err = bob.Accept(t.Context(), app.AcceptRequest{Input: input, Words: inv.Words})
+			taken, err := bob.Accept(t.Context(), app.AcceptRequest{Input: input, Words: inv.Words})
 			w.must(err)
+			if p, err := bob.Look(t.Context(), input); err != nil || !p.Accepted || p.ID != taken.ID {
+				t.Errorf("Look again = %+v, %v, want invitation %s, accepted", p, err, taken.ID)
+			}
 			ada.eventually("linked", time.Minute, connected)
 			bob.eventually("linked", time.Minute, connected)
 		})
 	}
 }
 
-// TestWrongWords cost nothing, and a misheard one is repaired.
+// TestMisheardWord is repaired, and its user told.
+func TestMisheardWord(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob := w.device("ada"), w.device("bob")
+		inv, err := ada.Invite(t.Context(), app.InviteRequest{To: bob.email, ByHand: true})
+		w.must(err)
+		typed, heard, fits := mishear(inv.Words)
+		for fits == "" { // none of the six has a word like it
+			w.must(ada.Withdraw(t.Context(), inv.ID))
+			inv, err = ada.Invite(t.Context(), app.InviteRequest{To: bob.email, ByHand: true})
+			w.must(err)
+			typed, heard, fits = mishear(inv.Words)
+		}
+		got, err := bob.Accept(t.Context(), app.AcceptRequest{Input: inv.Text, Words: typed})
+		if err != nil || got.Heard != heard || got.Fits != fits {
+			t.Errorf("Accept = %+v, %v, want %s heard and %s to fit", got, err, heard, fits)
+		}
+		bob.eventually("linked", time.Minute, connected)
+	})
+}
+
+// mishear replaces a word by one of the list that has another
+// last letter.
+func mishear(words string) (typed, heard, fits string) {
+	six := strings.Fields(words)
+	for i, word := range six {
+		stem := word[:len(word)-1]
+		for _, other := range p2p.Complete(stem) {
+			if other != word && len(other) <= len(word) {
+				six[i] = other
+				return strings.Join(six, " "), other, word
+			}
+		}
+	}
+	return "", "", ""
+}
+
+// TestWrongWords cost nothing.
 func TestWrongWords(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		ada, bob := w.device("ada"), w.device("bob")
@@ -377,12 +418,12 @@ func TestAnswerByHand(t *testing.T) {
 		inv, err := ada.Invite(t.Context(), app.InviteRequest{To: bob.email, ByHand: true})
 		w.must(err)
 		w.refuseFrom(bob, ada)
-		id, err := bob.Accept(t.Context(), app.AcceptRequest{Input: inv.Text, Words: inv.Words})
+		taken, err := bob.Accept(t.Context(), app.AcceptRequest{Input: inv.Text, Words: inv.Words})
 		w.must(err)
 		bob.eventually("told to send his answer", time.Minute, func(s app.State) bool {
 			return len(s.Invitations) == 1 && s.Invitations[0].AnswerByHand
 		})
-		answer, err := bob.Letter(t.Context(), id)
+		answer, err := bob.Letter(t.Context(), taken.ID)
 		w.must(err)
 		p, err := ada.Look(t.Context(), answer.Text)
 		if err != nil || p.ID != inv.ID {
@@ -391,8 +432,8 @@ func TestAnswerByHand(t *testing.T) {
 		ada.never("linked by a look", 10*time.Minute, paired)
 		for range 2 { // the second time it was so already
 			got, err := ada.Accept(t.Context(), app.AcceptRequest{Input: answer.Text})
-			if err != nil || got != inv.ID {
-				t.Errorf("Accept of the answer = %s, %v, want %s", got, err, inv.ID)
+			if err != nil || got.ID != inv.ID {
+				t.Errorf("Accept of the answer = %+v, %v, want %s", got, err, inv.ID)
 			}
 		}
 		ada.eventually("linked", 5*time.Minute, connected)

@@ -116,7 +116,12 @@ func (n *Node) Look(_ context.Context, text string) (app.Proposal, error) {
 			return app.Proposal{NeedsWords: true}, nil // the words tell which
 		}
 		a := in.letters[0]
-		return app.Proposal{ID: a.id(), From: shownAddress(a.Message.From), NeedsWords: true, Accepted: false}, nil
+		prop := app.Proposal{ID: a.id(), From: shownAddress(a.Message.From), NeedsWords: true}
+		s := n.keep.view()
+		if inv := s.opened(a.Salt); inv != nil {
+			prop.ID, prop.Name, prop.Accepted = inv.id(), inv.Name, true
+		}
+		return prop, nil
 	}
 	p := in.link.Payload
 	if err := n.checkPayload(p); err != nil {
@@ -198,15 +203,17 @@ func (n *Node) checkPayload(p mail.Payload) error {
 }
 
 // Accept implements [app.Service].
-func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.InvitationID, error) {
+func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.Accepted, error) {
 	if a, ok, err := n.readAnswer(r.Input); err != nil {
-		return "", err
+		return app.Accepted{}, err
 	} else if ok {
-		return n.takeAnswer(a)
+		id, err := n.takeAnswer(a)
+		return app.Accepted{ID: id}, err
 	}
+	var out app.Accepted
 	in, err := n.find(r.Input)
 	if err != nil {
-		return "", err
+		return app.Accepted{}, err
 	}
 	inv := invitation{Direction: app.Received, State: invOpen, Via: p2p.ViaLink}
 	var p mail.Payload
@@ -215,15 +222,16 @@ func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.InvitationI
 		p = in.link.Payload
 		inv.PSK, inv.Salt = key(in.link.PSK()), tokenKey(in.link.Salt)
 	} else {
-		o, err := openWith(ctx, r.Words, in.letters)
+		o, heard, err := openWith(ctx, r.Words, in.letters)
 		if err != nil {
-			return "", err
+			return app.Accepted{}, err
 		}
+		out.Heard, out.Fits = heard.heard, heard.fits
 		p, letter = o.Payload, &arrived{Unopened: o.Unopened}
 		inv.Via, inv.PSK, inv.Salt, inv.MessageID = p2p.ViaWords, key(o.PSK), tokenKey(o.Salt), o.Message.ID
 	}
 	if err := n.checkPayload(p); err != nil {
-		return "", err
+		return app.Accepted{}, err
 	}
 	inv.Name = shownAddress(p.Person)
 	inv.With, inv.Token, inv.Peer, inv.Static = p.From, tokenKey(p.Token), key(p.Peer()), p.Static
@@ -234,7 +242,8 @@ func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.InvitationI
 	for _, a := range p.Addrs {
 		inv.Addrs = append(inv.Addrs, a.String())
 	}
-	return n.take(inv, letter)
+	out.ID, err = n.take(inv, letter)
+	return out, err
 }
 
 // take keeps an accepted invitation; the loop does the rest.
@@ -275,15 +284,19 @@ func (n *Node) take(inv invitation, letter *arrived) (app.InvitationID, error) {
 	return inv.id(), err
 }
 
+// misheard is a word that was typed, and the one that was said.
+type misheard struct{ heard, fits string }
+
 // openWith tries words on letters, the newest first. Words that nearly fit are
 // repaired: one of six is often misheard.
-func openWith(ctx context.Context, typed string, inbox []arrived) (mail.Opened, error) {
+func openWith(ctx context.Context, typed string, inbox []arrived) (mail.Opened, misheard, error) {
+	var m misheard
 	if strings.TrimSpace(typed) == "" {
-		return mail.Opened{}, app.Errorf(app.CodeWords, "the invitation needs its six words: ask the person who sent it, by phone or chat")
+		return mail.Opened{}, m, app.Errorf(app.CodeWords, "the invitation needs its six words: ask the person who sent it, by phone or chat")
 	}
 	words, err := p2p.ParseWords(typed)
 	if err != nil {
-		return mail.Opened{}, app.Errorf(app.CodeWords, "%v", err)
+		return mail.Opened{}, m, app.Errorf(app.CodeWords, "%v", err)
 	}
 	letters := make([]mail.Unopened, len(inbox))
 	for i, a := range inbox {
@@ -291,16 +304,30 @@ func openWith(ctx context.Context, typed string, inbox []arrived) (mail.Opened, 
 	}
 	o, err := mail.TryWords(ctx, words, letters)
 	if errors.Is(err, mail.ErrWrongWords) && len(letters) == 1 {
-		p2p.Repair(words, func(w p2p.Words) bool {
+		right, ok := p2p.Repair(words, func(w p2p.Words) bool {
 			o, err = mail.TryWords(ctx, w, letters)
 			return err == nil
 		})
+		if ok {
+			m = difference(words, right)
+		}
 	}
 	switch {
 	case errors.Is(err, mail.ErrWrongWords):
-		return o, app.Errorf(app.CodeWords, "these words do not open the invitation: compare them one by one with the person who sent it; you can try as often as you like")
+		return o, m, app.Errorf(app.CodeWords, "these words do not open the invitation: compare them one by one with the person who sent it; you can try as often as you like")
 	case err != nil:
-		return o, app.Errorf(app.CodeFailed, "the invitation can not be used: %v; ask for a new one", err)
+		return o, m, app.Errorf(app.CodeFailed, "the invitation can not be used: %v; ask for a new one", err)
 	}
-	return o, nil
+	return o, m, nil
+}
+
+// difference is the one word in which a repair differs.
+func difference(typed, right p2p.Words) misheard {
+	a, b := strings.Fields(typed.Reveal()), strings.Fields(right.Reveal())
+	for i := range a {
+		if a[i] != b[i] {
+			return misheard{a[i], b[i]}
+		}
+	}
+	return misheard{}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"foldpost/app"
+	"foldpost/mail"
 	"foldpost/p2p"
 )
 
@@ -142,6 +143,18 @@ func (inv *invitation) shown(now time.Time) bool {
 
 func (s *kept) sent(t p2p.Token) *invitation     { return s.invitation(app.Sent, t) }
 func (s *kept) received(t p2p.Token) *invitation { return s.invitation(app.Received, t) }
+
+// opened returns the invitation that came out of a letter which this user has
+// opened, nil if there is none that can lead anywhere.
+func (s *kept) opened(salt mail.Salt) *invitation {
+	for i := range s.Invitations {
+		inv := &s.Invitations[i]
+		if inv.Direction == app.Received && inv.Salt == tokenKey(salt) && (inv.State == invOpen || inv.State == invUsed) {
+			return inv
+		}
+	}
+	return nil
+}
 
 func (s *kept) invitation(d app.Direction, t p2p.Token) *invitation {
 	for i := range s.Invitations {
