@@ -30,7 +30,7 @@ func newTestWindow(t *testing.T, f *apptest.Fake) *Window {
 	a := test.NewTempApp(t)
 	a.Settings().SetTheme(Theme{Variant: "light"})
 	w := New(a, f, Options{Home: "/home/ada", Now: func() time.Time { return noon }})
-	w.inline = true
+	w.inline, w.ctx = true, t.Context()
 	w.win.Resize(fyne.NewSize(980, 680))
 	w.Show()
 	w.draw(f.State())
