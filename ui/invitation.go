@@ -104,7 +104,10 @@ func (p *invitationSheet) draw(s app.State) {
 	case stageOpen:
 		p.drawOpen(o, s)
 	case stageLook:
-		show(p.answer, o.AnswerByHand)
+		if o.AnswerByHand != p.answer.Visible() {
+			show(p.answer, o.AnswerByHand)
+			p.sh.fit()
+		}
 	case stageLinked:
 		p.folders.draw(linkedWays(o, s, p.w))
 	case stageEnded:
@@ -150,7 +153,7 @@ func (p *invitationSheet) openPage(o app.OpenInvitation) {
 	p.late = newTrouble()
 	p.asked = newRows(func(q app.Question) app.QuestionID { return q.ID }, func(app.Question) row[app.Question] { return newQuestionRow(w) })
 	p.resend = newButton(w, tr("Send again"), p.sendAgain)
-	until := when(p.inv.Expires, w.now())
+	until := when(o.Expires, w.now())
 	var body []fyne.CanvasObject
 	if p.inv.Words != "" {
 		p.sh.retitle(tr("Now tell {{.Who}} these six words", "Who", shown(p.inv.To)))
@@ -328,13 +331,16 @@ func (p *invitationSheet) endedPage(o app.OpenInvitation) {
 		}
 		w.askInvite()
 	})
-	show(again, o.Direction == app.Sent)
 	forget := newButton(w, tr("Take it from the list"), func() {
 		w.do(func(ctx context.Context) error { return w.svc.Withdraw(ctx, p.id) }, w.fail)
 		p.sh.close()
 	})
 	show(forget, o.Step == app.StepFailed)
-	p.sh.page(p.problem.box, forget, again, newButton(w, tr("Close"), p.sh.close))
+	buttons := []*button{forget, nil, newButton(w, tr("Close"), p.sh.close)}
+	if o.Direction == app.Sent {
+		buttons = append(buttons, again)
+	}
+	p.sh.page(p.problem.box, buttons...)
 }
 
 // wordsFrame shows six words so large that they can be read to somebody.
