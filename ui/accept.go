@@ -153,7 +153,7 @@ func (a *accepting) read(path string) {
 		return err
 	}, func(err error) {
 		if err != nil {
-			a.wrong.say(sentence(errorText(err)))
+			a.wrong.say(errorText(err))
 			return
 		}
 		a.look(text)
@@ -173,7 +173,7 @@ func (a *accepting) look(input string) {
 		return err
 	}, func(err error) {
 		if err != nil {
-			a.wrong.say(sentence(errorText(err)))
+			a.wrong.say(errorText(err))
 			return
 		}
 		a.input, a.proposal = input, p
@@ -286,7 +286,7 @@ func (a *accepting) askAnswer(i app.OpenInvitation) {
 			return err
 		}, func(err error) {
 			if err != nil {
-				a.wrong.say(sentence(errorText(err)))
+				a.wrong.say(errorText(err))
 				return
 			}
 			a.sh.close()
@@ -316,7 +316,7 @@ func (a *accepting) accept(words string) {
 		case app.CodeOf(err) == app.CodeWords:
 			a.wrong.say(wrongWords(a.proposal))
 		default:
-			a.wrong.say(sentence(errorText(err)))
+			a.wrong.say(errorText(err))
 		}
 	})
 }

@@ -51,24 +51,6 @@ func folderWindow(t *testing.T, f *apptest.Fake, tab string) *Window {
 	return w
 }
 
-// looks is look in light and dark, and in the smallest window.
-func looks(t *testing.T, w *Window, name string) {
-	t.Helper()
-	if os.Getenv("LOOK") == "" {
-		return
-	}
-	shot(t, w, name)
-	w.app.Settings().SetTheme(Theme{Variant: "dark"})
-	w.redraw()
-	shot(t, w, name+"-dark")
-	w.app.Settings().SetTheme(Theme{Variant: "light"})
-	w.win.Resize(fyne.NewSize(760, 520))
-	w.redraw()
-	shot(t, w, name+"-small")
-	w.win.Resize(fyne.NewSize(980, 680))
-	w.redraw()
-}
-
 func TestFolderTabs(t *testing.T) {
 	f, dir := thesis(t)
 	f.Keep("thesisid", "old.pdf", noon.Add(-26*time.Hour), "old")
@@ -241,7 +223,7 @@ func TestRecentFilter(t *testing.T) {
 	f.Fail("Recent", app.Errorf(app.CodeFailed, "the folder does not run yet"))
 	f.Update(func(s *app.State) { s.Folders[0].Changed = noon.Add(time.Second) })
 	w.sync()
-	reads(t, w, "This could not be read just now: the folder does not run yet", "[Try again]")
+	reads(t, w, "This could not be read just now. The folder does not run yet.", "[Try again]")
 	f.Fail("Recent", nil)
 	tap(t, w, "Try again")
 	reads(t, w, "new by office.tex")

@@ -208,7 +208,7 @@ func (j *joining) look() {
 		}
 		if err != nil {
 			setText(j.room, "")
-			j.wrong.say(sentence(errorText(err)))
+			j.wrong.say(errorText(err))
 			j.setButton(tr("Look there"), true)
 			j.sh.fit()
 			return
@@ -253,7 +253,7 @@ func (j *joining) compare(ctx context.Context, dir string, m app.Measure) {
 		}
 		j.meets.RemoveAll()
 		if err != nil {
-			j.wrong.say(sentence(errorText(err)))
+			j.wrong.say(errorText(err))
 			j.looked = ""
 			j.setButton(tr("Compare again"), true)
 		} else {
@@ -339,7 +339,7 @@ func (j *joining) accept() {
 			j.w.fail(err)
 		case err != nil:
 			j.path.Enable()
-			j.wrong.say(sentence(errorText(err)))
+			j.wrong.say(errorText(err))
 			j.setButton(tr("Accept and start"), true)
 			j.sh.fit()
 		default:

@@ -94,7 +94,7 @@ func (l *lack) draw(done bool, err error, n int, empty string) {
 	text := empty
 	switch {
 	case err != nil && done:
-		text = tr("This could not be read just now: {{.Why}}", "Why", errorText(err))
+		text = tr("This could not be read just now.") + " " + errorText(err)
 	case !done:
 		text = tr("Looking…")
 	}

@@ -63,7 +63,7 @@ func (p *preview) open() {
 	p.send = newButton(w, "", p.press)
 	p.how = newChoice([]string{program, byMyself()}, func(string) { p.changed() })
 	text := container.NewVScroll(p.mail)
-	text.SetMinSize(fyne.NewSize(0, 150))
+	text.SetMinSize(fyne.NewSize(0, min(150, max(60, w.win.Canvas().Size().Height-530))))
 	letter := card(container.NewVBox(column(p.from, p.subject), p.note, text))
 	p.how.Selected = program
 	p.sh.draw = func(app.State) { p.mailbox() }

@@ -67,7 +67,7 @@ func TestSettingsRefused(t *testing.T) {
 	w.win.Canvas().Focus(e)
 	test.Type(e, "0")
 	e.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
-	reads(t, w, "a port is a number from 1024 to 65535, or 443")
+	reads(t, w, "A port is a number from 1024 to 65535, or 443")
 	if e.Text == "4000" {
 		t.Errorf("the entry shows %q, want what was typed", e.Text)
 	}
@@ -105,7 +105,7 @@ func TestReset(t *testing.T) {
 	f.Fail("Reset", app.Errorf(app.CodeFailed, "a folder is in use"))
 	tap(t, w, "Remove everything…")
 	tap(t, w, "Remove everything")
-	reads(t, w, "a folder is in use")
+	reads(t, w, "A folder is in use")
 	f.Fail("Reset", nil)
 	tap(t, w, "Remove everything")
 	if !asked() || !ended {
@@ -121,7 +121,7 @@ func TestSettingsUnknown(t *testing.T) {
 	if got := texts(w); strings.Contains(got, "Port") {
 		t.Errorf("without settings the window shows:\n%s", got)
 	}
-	reads(t, w, "foldpost does not run", "[Remove everything…]")
+	reads(t, w, "Foldpost does not run", "[Remove everything…]")
 }
 
 func choose(t *testing.T, w *Window, option string) {

@@ -25,12 +25,42 @@ func newShell(w *Window) *shell {
 	s := &shell{w: w, middle: container.NewStack(), side: newSidebar(w), notes: newNotes(w), hint: para("")}
 	s.hintBox = container.New(inset{16, 8}, notice(container.NewBorder(nil, nil, picture("info"), nil, s.hint)))
 	s.hintBox.Hide()
-	s.object = container.NewStack(
+	s.object = container.New(&filling{w: w},
 		newFill(theme.ColorNameBackground, 0),
 		container.NewBorder(nil, nil, s.side.object(), nil, container.NewBorder(s.hintBox, nil, nil, nil, s.middle)),
 		s.notes.object,
 	)
 	return s
+}
+
+// filling gives all its objects the whole window, and lets sheets follow its
+// size.
+type filling struct {
+	w    *Window
+	last fyne.Size
+}
+
+// Layout implements fyne.Layout.
+func (f *filling) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.Position{})
+		o.Resize(size)
+	}
+	if f.last != size {
+		f.last = size
+		for _, sh := range f.w.sheets {
+			sh.fit()
+		}
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (*filling) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	m := fyne.Size{}
+	for _, o := range objects {
+		m = m.Max(o.MinSize())
+	}
+	return m
 }
 
 func (s *shell) show(o fyne.CanvasObject) {

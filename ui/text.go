@@ -109,13 +109,16 @@ func shownText(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// sentence begins with a capital letter and has an end.
+// sentence begins with a capital letter, unless with a file's name, and has an
+// end.
 func sentence(text string) string {
 	r, n := utf8.DecodeRuneInString(text)
 	if n == 0 {
 		return text
 	}
-	text = string(unicode.ToUpper(r)) + text[n:]
+	if first, _, _ := strings.Cut(text, " "); !strings.ContainsAny(first, "./@") {
+		text = string(unicode.ToUpper(r)) + text[n:]
+	}
 	if last, _ := utf8.DecodeLastRuneInString(text); unicode.IsLetter(last) || unicode.IsDigit(last) || last == ')' {
 		text += "."
 	}

@@ -139,6 +139,24 @@ func shot(t *testing.T, w *Window, name string) {
 	}
 }
 
+// looks is shot in light and dark, and in the smallest window.
+func looks(t *testing.T, w *Window, name string) {
+	t.Helper()
+	if os.Getenv("SHOTS") == "" {
+		return
+	}
+	shot(t, w, name)
+	w.app.Settings().SetTheme(Theme{Variant: "dark"})
+	w.redraw()
+	shot(t, w, name+"-dark")
+	w.app.Settings().SetTheme(Theme{Variant: "light"})
+	w.win.Resize(fyne.NewSize(760, 520))
+	w.redraw()
+	shot(t, w, name+"-small")
+	w.win.Resize(fyne.NewSize(980, 680))
+	w.redraw()
+}
+
 // find returns the first visible object in the window, the topmost sheet
 // first, for which ok.
 func find(w *Window, ok func(fyne.CanvasObject) bool) fyne.CanvasObject {

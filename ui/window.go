@@ -239,7 +239,7 @@ func (w *Window) now() time.Time { return w.opts.Now() }
 
 // errorText is an error for people: what happened and what to do.
 func errorText(err error) string {
-	return shownText(err.Error())
+	return sentence(shownText(err.Error()))
 }
 
 // Open shows what a link or file from outside proposes. It never acts on it.
