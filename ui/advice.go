@@ -45,7 +45,7 @@ func (w *Window) adviseOn(id app.DeviceID) {
 		tr("A firewall on either computer may be in the way. Foldpost uses port {{.Port}} (UDP) on this one.", "Port", w.state.Device.Port),
 		tr("Share the folder with a third device that both reach: it passes the files on."),
 	} {
-		steps.Add(container.NewBorder(nil, nil, picture("check"), nil, para(text)))
+		steps.Add(container.NewBorder(nil, nil, picture("next"), nil, para(text)))
 	}
 	steps.Add(muted(tr("Nothing is lost meanwhile. Foldpost goes on trying by itself.")))
 	sh.page(steps, newButton(w, tr("Close"), sh.close))

@@ -38,10 +38,11 @@ func newDevice(w *Window, id app.DeviceID) *deviceScreen {
 	d.advice = newRows(func(d app.Device) app.DeviceID { return d.ID }, func(app.Device) row[app.Device] { return newAdviceRow(w) })
 	d.folders = newRows(func(f sharedFolder) app.FolderID { return f.ID }, func(sharedFolder) row[sharedFolder] { return newSharedRow(w, id) })
 	state := container.NewBorder(nil, nil, container.NewCenter(stretch(d.icon, 22, 22)), nil, d.state)
+	share := newIconButton(w, tr("Share a folder with it"), glyph("plus"), func() { w.askShare("") })
 	remove := newIconButton(w, tr("Remove this device …"), glyph("trash"), d.remove)
 	d.box = page(container.NewVBox(
 		column(d.name, d.owner), state, d.advice.box, d.facts, folded(w, d.details), gap(6),
-		subheading(tr("Folders shared with it")), d.none, d.folders.box, gap(10), container.NewHBox(remove),
+		subheading(tr("Folders shared with it")), d.none, d.folders.box, gap(6), container.NewHBox(share, remove),
 	))
 	return d
 }

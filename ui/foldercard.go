@@ -29,20 +29,20 @@ type folderCard struct {
 
 func newFolderCard(w *Window) *folderCard {
 	c := &folderCard{
-		w: w, name: strong(""), with: mutedLine(""), state: para(""), bar: newBar(), percent: line(""), problem: para(""), conflict: line(""),
+		w: w, name: strong(""), with: mutedLine(""), state: para(""), bar: newBar(), percent: line(""), problem: para(""), conflict: para(""),
 	}
-	c.with.Alignment, c.percent.Alignment = fyne.TextAlignTrailing, fyne.TextAlignTrailing
-	c.progress = container.NewBorder(nil, nil, nil, stretch(c.percent, 64, 0), container.New(middle{}, c.bar))
+	c.percent.Alignment = fyne.TextAlignTrailing
+	c.progress = container.NewBorder(nil, nil, nil, stretch(c.percent, 64, 0), container.New(middle{}, container.New(inset{8, 0}, c.bar)))
 	c.trouble = container.NewBorder(nil, nil, picture("warning"), nil, c.problem)
 	c.solve = container.NewBorder(nil, nil, picture("warning"), container.NewCenter(newButton(w, tr("Solve"), func() {
 		w.goTo(place{kind: atFolder, folder: c.id, tab: "conflicts"})
 	})), c.conflict)
 	open := newButton(w, tr("Open folder"), func() { w.openPath(c.path) })
 	details := newButton(w, tr("Details"), func() { w.goTo(place{kind: atFolder, folder: c.id}) })
-	head := container.NewGridWithColumns(2, c.name, c.with)
-	left := container.NewVBox(stretch(widget.NewIcon(glyph("folder")), 34, 34))
-	text := container.New(tight{}, head, container.NewBorder(nil, nil, nil, container.NewCenter(container.NewHBox(open, details)), c.state))
-	c.box = card(container.NewBorder(nil, nil, container.New(inset{2, 6}, left), nil, container.NewVBox(text, c.progress, c.trouble, c.solve)))
+	icon := container.NewVBox(gap(2), stretch(widget.NewIcon(glyph("folder")), 34, 34))
+	buttons := container.NewVBox(gap(1), container.NewHBox(open, details))
+	head := container.NewBorder(nil, nil, nil, buttons, column(c.name, c.with))
+	c.box = card(container.NewBorder(nil, nil, container.New(inset{2, 4}, icon), nil, container.NewVBox(column(head, c.state), c.progress, c.trouble, c.solve)))
 	return c
 }
 
@@ -52,7 +52,9 @@ func (c *folderCard) draw(v folderView) {
 	c.id, c.path = v.ID, v.Path
 	st := c.w.state
 	setText(c.name, shown(v.Name))
-	setText(c.with, sharedWith(v.Folder, st))
+	with := sharedWith(v.Folder, st)
+	setText(c.with, with)
+	show(c.with, with != "")
 	setText(c.state, folderSentence(v.Folder, st.Devices, c.w.now()))
 	done := folderDone(v.Folder)
 	show(c.progress, done < 1)

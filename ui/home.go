@@ -19,10 +19,13 @@ type home struct {
 	box       fyne.CanvasObject
 	paused    fyne.CanvasObject
 	offline   fyne.CanvasObject
+	mail      fyne.CanvasObject
+	mailText  *widget.Label
 	questions *rows[app.QuestionID, app.Question]
 	waiting   *fyne.Container // the questions with their heading
 	asks      *widget.Label
 	advice    *rows[app.DeviceID, app.Device]
+	advised   *fyne.Container // the advice with its room
 	filter    *entry
 	folders   *rows[app.FolderID, folderView]
 	none      fyne.CanvasObject
@@ -41,6 +44,7 @@ func newHome(w *Window) *home {
 	h.questions = newRows(func(q app.Question) app.QuestionID { return q.ID }, func(app.Question) row[app.Question] { return newQuestionRow(w) })
 	h.waiting = container.NewVBox(h.asks, h.questions.box, gap(10))
 	h.advice = newRows(func(d app.Device) app.DeviceID { return d.ID }, func(app.Device) row[app.Device] { return newAdviceRow(w) })
+	h.advised = container.NewVBox(h.advice.box, gap(10))
 	h.folders = newRows(func(v folderView) app.FolderID { return v.ID }, func(folderView) row[folderView] { return newFolderCard(w) })
 
 	resume := newIconButton(w, tr("Resume"), glyph("play"), nil)
@@ -53,6 +57,8 @@ func newHome(w *Window) *home {
 	}
 	h.paused = banner("pause", tr("Everything is paused. Changes are kept and go out when you resume."), resume)
 	h.offline = banner("warning", tr("No network. Changes are kept and go out later."), nil)
+	h.mailText = para("")
+	h.mail = notice(container.NewBorder(nil, nil, picture("letter"), container.NewCenter(newButton(w, tr("Settings"), func() { w.goTo(place{kind: atSettings}) })), h.mailText))
 
 	h.filter = newEntry(w, tr("Filter"))
 	h.filter.OnChanged = func(string) { h.draw(w.state) }
@@ -62,7 +68,7 @@ func newHome(w *Window) *home {
 	h.hint = muted(tr("Drop a folder anywhere here to share it."))
 	h.invitations = newRows(func(o app.OpenInvitation) app.InvitationID { return o.ID }, func(app.OpenInvitation) row[app.OpenInvitation] { return newInvitationRow(w) })
 	h.invited = container.NewVBox(gap(6), subheading(tr("Invitations")), h.invitations.box)
-	h.box = page(container.NewVBox(h.paused, h.offline, h.waiting, h.advice.box, head, h.none, h.folders.box, h.nothing, h.hint, h.invited))
+	h.box = page(container.NewVBox(h.paused, h.offline, h.mail, h.waiting, h.advised, head, h.none, h.folders.box, h.nothing, h.hint, h.invited))
 	return h
 }
 
@@ -81,8 +87,9 @@ func newEmpty(w *Window) fyne.CanvasObject {
 	title.Alignment = fyne.TextAlignCenter
 	text := muted(tr("Drop a folder here, or choose one. If somebody shares one with you, it shows up here."))
 	text.Alignment = fyne.TextAlignCenter
-	buttons := container.NewHBox(spacer(),
-		newButton(w, tr("Choose a folder to share"), func() { w.askShare("") }),
+	choose := newButton(w, tr("Choose a folder to share"), func() { w.askShare("") })
+	choose.Importance = widget.HighImportance
+	buttons := container.NewHBox(spacer(), choose,
 		newButton(w, tr("I have an invitation"), func() { w.askAccept("") }), spacer())
 	pic := container.NewCenter(stretch(widget.NewIcon(glyph("folder")), 48, 48))
 	return card(container.New(inset{12, 22}, container.NewVBox(pic, title, text, buttons)))
@@ -93,10 +100,15 @@ func (h *home) object() fyne.CanvasObject { return h.box }
 func (h *home) draw(s app.State) {
 	show(h.paused, s.Paused)
 	show(h.offline, len(s.Device.Addresses) == 0)
+	trouble := mailTrouble(s)
+	setText(h.mailText, trouble)
+	show(h.mail, trouble != "")
 	show(h.waiting, len(s.Questions) > 0)
 	setText(h.asks, trn(len(s.Questions), "{{.N}} thing waits for you", "{{.N}} things wait for you"))
 	h.questions.draw(questionOrder(s.Questions))
-	h.advice.draw(unreached(s.Devices))
+	lost := unreached(s.Devices)
+	h.advice.draw(lost)
+	show(h.advised, len(lost) > 0)
 
 	views := folderViews(s)
 	show(h.filter, len(views) >= filterFrom || h.filter.Text != "")
@@ -110,6 +122,16 @@ func (h *home) draw(s app.State) {
 	show(h.none, all == 0)
 	show(h.hint, all > 0)
 	show(h.nothing, all > 0 && len(views) == 0)
+}
+
+// mailTrouble is what is wrong with the e-mail account, if it may go away by
+// itself: else it is asked about.
+func mailTrouble(s app.State) string {
+	if s.Mailbox == nil || s.Mailbox.Problem == "" || len(s.Device.Addresses) == 0 ||
+		slices.ContainsFunc(s.Questions, func(q app.Question) bool { return q.Kind == app.AskMailbox }) {
+		return ""
+	}
+	return shownText(s.Mailbox.Problem)
 }
 
 // unreached are linked devices that no connection ever led to: waiting does

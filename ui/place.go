@@ -33,8 +33,11 @@ type screen interface {
 	draw(s app.State)
 }
 
-// goTo shows a place.
+// goTo shows a place. While nothing is there, home is the start.
 func (w *Window) goTo(p place) {
+	if p.kind == atHome {
+		p = w.first(w.state)
+	}
 	w.place = p
 	w.screen = w.make(p)
 	w.shell.show(w.screen.object())

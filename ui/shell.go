@@ -79,5 +79,6 @@ func (w *Window) SetHint(text string) {
 	fyne.Do(func() {
 		setText(w.shell.hint, text)
 		show(w.shell.hintBox, text != "")
+		settle(w.win.Content())
 	})
 }

@@ -32,10 +32,8 @@ func newSidebar(w *Window) *sidebar {
 		nav.Add(e.tile)
 	}
 	link := newIconButton(w, tr("Link a device"), glyph("plus"), w.askInvite)
-	body := container.NewBorder(
-		container.NewVBox(gap(6), nav, gap(8), widget.NewSeparator(), s.count), container.NewVBox(gap(6), link), nil, nil,
-		container.NewVScroll(s.devices.box),
-	)
+	top, bottom := container.NewVBox(gap(6), nav, gap(8), widget.NewSeparator(), s.count), container.NewVBox(gap(6), link)
+	body := container.New(layout.NewBorderLayout(top, bottom, nil, nil), top, container.NewVScroll(s.devices.box), bottom) // Tab goes from top to bottom
 	s.box = container.NewStack(newFill(colorSidebar, 0), container.New(inset{10, 10}, stretch(body, sidebarWidth, 0)))
 	return s
 }

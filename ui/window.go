@@ -122,6 +122,12 @@ func (w *Window) poke() {
 // Show brings the window to the front.
 func (w *Window) Show() {
 	w.setHidden(false)
+	w.mu.Lock()
+	s := w.latest // nothing was drawn while it was hidden
+	w.mu.Unlock()
+	if s.V != 0 {
+		w.draw(s)
+	}
 	w.win.Show()
 	w.win.RequestFocus()
 }
