@@ -36,6 +36,7 @@ func TestService(t *testing.T, start func(t *testing.T) app.Service) {
 		{"Pause", testPause},
 		{"Config", testConfig},
 		{"Done", testDone},
+		{"Reset", testReset},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, start(t)) })
 	}
@@ -344,6 +345,28 @@ func testDone(t *testing.T, s app.Service) {
 	}
 	if n > 1 {
 		t.Errorf("Watch with a done context yielded %d states, want one at most", n)
+	}
+}
+
+// testReset: everything is forgotten but the files.
+func testReset(t *testing.T, s app.Service) {
+	ctx := t.Context()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a"), []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Share(ctx, app.ShareRequest{Dir: dir, People: []string{"bob@example.org"}, ByHand: true}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, s, "has the folder", func(st app.State) bool { return len(st.Folders) == 1 })
+	if err := s.Reset(ctx); err != nil {
+		t.Errorf("Reset = %v", err)
+	}
+	if st := s.State(); len(st.Folders)+len(st.Invitations)+len(st.Devices)+len(st.Questions) > 0 {
+		t.Errorf("after Reset State is %+v, want nothing in it", st)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "a")); string(b) != "content" {
+		t.Errorf("after Reset the file is %q, %v, want as it was", b, err)
 	}
 }
 

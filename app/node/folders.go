@@ -72,6 +72,9 @@ func (n *Node) matchFolders(ctx context.Context) {
 		n.mu.Unlock()
 		n.endFolder(id, r)
 		n.forgetIndex(id)
+		if err := folder.Unmark(r.path, folder.ID(id)); err != nil {
+			n.log.Warn("tidy a folder that was left", "err", err)
+		}
 	}
 }
 
@@ -196,10 +199,16 @@ func (n *Node) startFolder(ctx context.Context, k keptFolder, pause time.Duratio
 	}
 	n.mu.Lock()
 	n.folders[k.ID] = r
-	close(n.begun)
-	n.begun = make(chan struct{})
+	n.foldersChanged()
 	n.mu.Unlock()
 	return r
+}
+
+// foldersChanged wakes who waits for a folder to begin or end. Its caller holds
+// mu.
+func (n *Node) foldersChanged() {
+	close(n.begun)
+	n.begun = make(chan struct{})
 }
 
 func (n *Node) endFolder(id key, r *running) {
@@ -207,6 +216,7 @@ func (n *Node) endFolder(id key, r *running) {
 	<-r.ended
 	n.mu.Lock()
 	delete(n.folders, id)
+	n.foldersChanged()
 	for _, p := range n.peers {
 		delete(p.feeds, id)
 	}

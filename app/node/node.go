@@ -42,6 +42,10 @@ type Config struct {
 	Autostart  Autostart
 	MailFinder mail.Finder // finds mail servers
 
+	// Forget is called by Reset: it takes back what the program told the system
+	// of itself.
+	Forget func() error
+
 	// Seams for a simulated world.
 	Conns     []net.PacketConn                                                  // instead of Listen
 	Addresses func() []netip.AddrPort                                           // own host addresses
@@ -75,7 +79,9 @@ type Node struct {
 	peers    map[p2p.PeerID]*peer       // connected
 	folders  map[key]*running           // started
 	named    map[key]bool               // folders whose directory a person has just named
-	begun    chan struct{}              // closed, and replaced, when one is started
+	begun    chan struct{}              // closed, and replaced, when one is started or has ended
+	reset    bool                       // Run forgets the home when it ends
+	stop     context.CancelFunc         // of ctx
 	asked    map[app.QuestionID]*asked  // questions that wait in a call
 	pairing  map[p2p.Token]*pairingTask // who looks for the other side
 	inbox    []arrived                  // invitations that came by mail, unopened
@@ -194,7 +200,9 @@ func (n *Node) Run(ctx context.Context) error {
 	defer n.lock.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	n.ctx = ctx
+	n.mu.Lock()
+	n.ctx, n.stop = ctx, cancel
+	n.mu.Unlock()
 	var network error
 	n.tasks.Go(func() {
 		defer cancel()
@@ -211,7 +219,11 @@ func (n *Node) Run(ctx context.Context) error {
 	n.loop(ctx)
 	n.tasks.Wait()
 	n.closeWatchers()
-	return errors.Join(network, n.closeSockets())
+	err := errors.Join(network, n.closeSockets())
+	if n.reset { // nobody changes it any more
+		err = errors.Join(err, n.forgetHome())
+	}
+	return err
 }
 
 // Pace of the loop: how often it looks without being told to, and the least
