@@ -26,10 +26,10 @@ type versionPart struct {
 }
 
 func newVersionPart(w *Window, key int, keep func()) *versionPart {
-	p := &versionPart{w: w, by: strong(""), facts: muted(""), place: muted("")}
+	p := &versionPart{w: w, by: strong(""), facts: mutedLine(""), place: mutedLine("")}
 	p.sample = container.NewStack(muted(tr("Looking…")))
 	p.keep = newButton(w, tr("Keep this one ({{.Key}})", "Key", key), keep)
-	p.box = card(container.New(pile{gap: 2}, column(p.by, p.facts, p.place), container.NewHBox(p.keep), p.sample))
+	p.box = card(container.New(pile{gap: 2}, column(p.by, p.facts, p.place), container.NewHBox(p.keep), gap(4), p.sample))
 	return p
 }
 

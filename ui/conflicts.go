@@ -40,7 +40,7 @@ func newConflicts(w *Window, id app.FolderID) *conflicts {
 	c.list.chosen = func(i int) { c.detail.open(c.view, c.load.value.all[i]) }
 	c.lack = newLack(w, c.load.again)
 	c.detail = newConflictDetail(w, c.solve)
-	both := container.New(listAndDetail{list: 190, least: 380}, c.list.box, c.detail.box)
+	both := container.New(&listAndDetail{list: 190, least: 380}, c.list.box, c.detail.box)
 	c.box = container.NewStack(both, c.lack.box)
 	return c
 }
@@ -128,8 +128,8 @@ func newConflictDetail(w *Window, keep func(k app.Conflict, keep string)) *confl
 	d := &conflictDetail{w: w, keep: keep, title: subheading(""), where: muted(""), versions: container.New(&sides{least: 200, gap: 10})}
 	d.both = newButton(w, "", func() { d.keep(d.conflict, app.KeepBoth) })
 	explain := muted(tr("It was changed on two devices at the same time. Nothing was lost: choose what shall be in its place."))
-	body := container.New(pile{gap: 4}, column(d.title, d.where, explain), d.versions)
-	d.box = container.NewBorder(nil, container.NewHBox(d.both), nil, nil, container.NewVScroll(body))
+	head := container.New(&asideIfRoom{least: 200}, column(d.title, d.where), container.NewHBox(d.both))
+	d.box = container.New(pile{gap: 4}, head, explain, d.versions)
 	return d
 }
 

@@ -14,7 +14,7 @@ import (
 type folderScreen struct {
 	w    *Window
 	id   app.FolderID
-	box  fyne.CanvasObject
+	box  *container.Scroll
 	head *folderHead
 	bar  *tabBar
 	body *fyne.Container
@@ -120,8 +120,24 @@ func (f *folderScreen) make(tab string) row[seenFolder] {
 
 // key implements keyed.
 func (f *folderScreen) key(e *fyne.KeyEvent) bool {
-	k, ok := f.tabs[f.at].(keyed)
-	return ok && k.key(e)
+	if k, ok := f.tabs[f.at].(keyed); ok && k.key(e) {
+		return true
+	}
+	page := f.box.Size().Height * 0.8
+	switch e.Name {
+	case fyne.KeyPageDown:
+		f.scroll(page)
+	case fyne.KeyPageUp:
+		f.scroll(-page)
+	default:
+		return false
+	}
+	return true
+}
+
+func (f *folderScreen) scroll(by float32) {
+	end := f.box.Content.MinSize().Height - f.box.Size().Height
+	f.box.ScrollToOffset(fyne.NewPos(0, max(0, min(end, f.box.Offset.Y+by))))
 }
 
 // nameOf is what a device is called here; "" if it is not known.

@@ -27,7 +27,7 @@ func newMembers(w *Window) *members {
 	m := &members{w: w, none: muted(tr("Only this device has this folder. Share it with a person, or with another computer of yours.")), waiting: subheading(tr("Invited"))}
 	m.devices = newRows(func(m app.Member) app.DeviceID { return m.Device }, func(app.Member) row[app.Member] { return newMemberRow(m) })
 	m.invited = newRows(func(o app.OpenInvitation) app.InvitationID { return o.ID }, func(app.OpenInvitation) row[app.OpenInvitation] { return newInvitedRow(w) })
-	m.box = container.NewVScroll(container.New(inset{0, 6}, container.NewVBox(m.none, m.devices.box, m.waiting, m.invited.box)))
+	m.box = container.New(inset{0, 6}, container.NewVBox(m.none, m.devices.box, m.waiting, m.invited.box))
 	return m
 }
 

@@ -25,12 +25,12 @@ func newFolderMore(w *Window) *folderMore {
 	m.scan = newButton(w, tr("Look at every file"), func() { rescan(w, m.view.ID, m.scan) })
 	leave := newButton(w, tr("Leave this folder…"), m.leave)
 	leave.Importance = widget.DangerImportance
-	m.box = container.NewVScroll(container.New(inset{0, 6}, container.NewVBox(
+	m.box = container.New(inset{0, 6}, container.NewVBox(
 		deed(tr("I moved this folder"), tr("If you have moved or renamed it in the file manager, show where it is now. Nothing is copied again."), newButton(w, tr("Show where it is now…"), func() { moveFolder(w, m.view) })),
 		deed(tr("What is not synced"), tr("Some files of programs and systems are left out. The folder's own list of what else to leave out is a text file that all its devices share."), newButton(w, tr("Edit the list"), m.editIgnored)),
 		deed(tr("Look again"), tr("Changes are noticed by themselves. Some network disks do not tell of them: then look at every file here."), m.scan),
 		deed(tr("Leave"), tr("Your files stay here. Others keep theirs. Changes are not exchanged any more."), leave),
-	)))
+	))
 	return m
 }
 

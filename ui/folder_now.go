@@ -34,9 +34,9 @@ func newFolderNow(w *Window, id app.FolderID) *folderNow {
 	n.others = newRows(func(m memberNeed) app.DeviceID { return m.id }, func(memberNeed) row[memberNeed] { return newNeedRow() })
 	n.leftIn = notice(container.NewBorder(nil, nil, picture("info"), nil, n.left))
 	n.last = newLoad(w, func(ctx context.Context) ([]app.Change, error) { return w.svc.Recent(ctx, id, 1) }, func() { n.draw(n.view) })
-	n.box = container.NewVScroll(container.New(inset{0, 6}, container.NewVBox(
+	n.box = container.New(inset{0, 6}, container.NewVBox(
 		n.calm, n.heads["moving"], n.moving.box, n.heads["others"], n.others.box, n.leftIn,
-	)))
+	))
 	return n
 }
 

@@ -185,32 +185,42 @@ func (l *asideIfRoom) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 // listAndDetail puts a list at the left of what it lists, or above it where
 // the window is narrow. A hidden list takes no room.
-type listAndDetail struct{ list, least float32 }
-
-// Layout implements fyne.Layout.
-func (l listAndDetail) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	const gap = 12
-	a, b := objects[0], objects[1]
-	a.Move(fyne.NewPos(0, 0))
-	if !a.Visible() {
-		b.Move(fyne.NewPos(0, 0))
-		b.Resize(size)
-		return
-	}
-	if size.Width >= l.list+gap+l.least {
-		a.Resize(fyne.NewSize(l.list, size.Height))
-		b.Move(fyne.NewPos(l.list+gap, 0))
-		b.Resize(fyne.NewSize(size.Width-l.list-gap, size.Height))
-		return
-	}
-	h := max(a.MinSize().Height, size.Height*0.3)
-	a.Resize(fyne.NewSize(size.Width, h))
-	b.Move(fyne.NewPos(0, h+gap))
-	b.Resize(fyne.NewSize(size.Width, max(0, size.Height-h-gap)))
+type listAndDetail struct {
+	list, least float32 // widths
+	width       float32
 }
 
+const (
+	detailGap = 12
+	listAbove = 150 // height of a list above its detail
+)
+
+// Layout implements fyne.Layout.
+func (l *listAndDetail) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	a, b := objects[0], objects[1]
+	x, y := float32(0), float32(0)
+	switch {
+	case !a.Visible():
+	case l.beside():
+		a.Resize(fyne.NewSize(l.list, size.Height))
+		x = l.list + detailGap
+	default:
+		a.Resize(fyne.NewSize(size.Width, listAbove))
+		y = listAbove + detailGap
+	}
+	a.Move(fyne.NewPos(0, 0))
+	b.Move(fyne.NewPos(x, y))
+	b.Resize(fyne.NewSize(size.Width-x, max(heightAt(b, size.Width-x), size.Height-y)))
+}
+
+func (l *listAndDetail) beside() bool { return l.width >= l.list+detailGap+l.least }
+
 // MinSize implements fyne.Layout.
-func (l listAndDetail) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	a, b := objects[0].MinSize(), objects[1].MinSize()
-	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height)
+func (l *listAndDetail) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	m := objects[1].MinSize()
+	if objects[0].Visible() && !l.beside() {
+		m.Height += listAbove + detailGap
+	}
+	return m
 }
