@@ -62,9 +62,10 @@ func (r *listRow) draw(icon, name, detail, right string) {
 	setIcon(r.icon, icon)
 	setText(r.name, name)
 	setText(r.detail, detail)
-	if r.right.Text != right {
-		r.right.SetText(right)
-		settle(r.content) // it may be wider
+	before := r.right.MinSize().Width
+	setText(r.right, right)
+	if r.right.MinSize().Width != before {
+		settle(r.content)
 	}
 }
 

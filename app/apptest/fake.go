@@ -183,6 +183,15 @@ func (f *Fake) Keep(id app.FolderID, path string, at time.Time, content string) 
 	slices.SortStableFunc(f.trash[id], func(a, b kept) int { return b.At.Compare(a.At) })
 }
 
+// KeepAll puts files into a folder's trash, newest first and empty.
+func (f *Fake) KeepAll(id app.FolderID, files []app.Kept) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, k := range files {
+		f.trash[id] = append(f.trash[id], kept{k, ""})
+	}
+}
+
 // State returns what Update left.
 func (f *Fake) State() app.State {
 	f.mu.Lock()
