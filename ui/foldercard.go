@@ -60,10 +60,11 @@ func (c *folderCard) draw(v folderView) {
 	show(c.progress, done < 1)
 	c.bar.set(done)
 	setText(c.percent, percent(done))
-	trouble := v.Problem != "" && v.State != app.FolderStopped
+	trouble := v.Problem != "" && v.asks == 0 // else its question says it
 	show(c.trouble, trouble)
 	if trouble {
-		setText(c.problem, shownText(v.Problem))
+		text, _, _ := problemText(seenFolder{Folder: v.Folder}, c.w.tilde(v.Path))
+		setText(c.problem, text)
 	}
 	show(c.solve, v.Conflicts > 0)
 	setText(c.conflict, trn(v.Conflicts, "{{.N}} file was changed in two places; both versions were kept", "{{.N}} files were changed in two places; both versions were kept"))

@@ -14,10 +14,7 @@ import (
 func folderSentence(f app.Folder, devices []app.Device, now time.Time) string {
 	switch f.State {
 	case app.FolderStopped:
-		if f.Problem != "" {
-			return shownText(f.Problem)
-		}
-		return tr("Stopped until you have answered its question.")
+		return tr("Stopped for now. Nothing is sent or received.")
 	case app.FolderPaused:
 		if f.PausedUntil.IsZero() {
 			return tr("Paused until you resume it.")

@@ -24,8 +24,7 @@ func TestFolderSentence(t *testing.T) {
 		f    app.Folder
 		want string
 	}{
-		{"stopped by a question", app.Folder{State: app.FolderStopped}, "Stopped until you have answered its question."},
-		{"stopped by a problem", app.Folder{State: app.FolderStopped, Problem: "Its index is broken."}, "Its index is broken."},
+		{"stopped", app.Folder{State: app.FolderStopped, Problem: "raw"}, "Stopped for now. Nothing is sent or received."},
 		{"paused", app.Folder{State: app.FolderPaused}, "Paused until you resume it."},
 		{"paused for a time", app.Folder{State: app.FolderPaused, PausedUntil: noon.Add(time.Hour)}, "Paused until 13:00."},
 		{"looking", app.Folder{State: app.FolderScanning}, "Looking through the files on this computer …"},

@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -99,7 +100,7 @@ func (h *home) object() fyne.CanvasObject { return h.box }
 
 func (h *home) draw(s app.State) {
 	show(h.paused, s.Paused)
-	show(h.offline, len(s.Device.Addresses) == 0)
+	show(h.offline, cutOff(s))
 	trouble := mailTrouble(s)
 	setText(h.mailText, trouble)
 	show(h.mail, trouble != "")
@@ -124,10 +125,22 @@ func (h *home) draw(s app.State) {
 	show(h.nothing, all > 0 && len(views) == 0)
 }
 
+// cutOff is true where no other computer can be reached: the device has no
+// address but its loopback's, and no device is connected.
+func cutOff(s app.State) bool {
+	if slices.ContainsFunc(s.Devices, func(d app.Device) bool { return d.Connected }) {
+		return false
+	}
+	return !slices.ContainsFunc(s.Device.Addresses, func(text string) bool {
+		a, err := netip.ParseAddrPort(text)
+		return err != nil || !a.Addr().IsLoopback()
+	})
+}
+
 // mailTrouble is what is wrong with the e-mail account, if it may go away by
 // itself: else it is asked about.
 func mailTrouble(s app.State) string {
-	if s.Mailbox == nil || s.Mailbox.Problem == "" || len(s.Device.Addresses) == 0 ||
+	if s.Mailbox == nil || s.Mailbox.Problem == "" || cutOff(s) ||
 		slices.ContainsFunc(s.Questions, func(q app.Question) bool { return q.Kind == app.AskMailbox }) {
 		return ""
 	}

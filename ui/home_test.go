@@ -141,7 +141,7 @@ func TestBanners(t *testing.T) {
 	if got := texts(w); strings.Contains(got, "No network") || strings.Contains(got, "Everything is paused") {
 		t.Errorf("while all is well the window shows:\n%s", got)
 	}
-	f.Update(func(s *app.State) { s.Device.Addresses, s.Paused = nil, true })
+	f.Update(func(s *app.State) { s.Device.Addresses, s.Devices, s.Paused = nil, nil, true })
 	w.sync()
 	reads(t, w, "No network. Changes are kept and go out later.", "Everything is paused.")
 	tap(t, w, "Resume")
@@ -154,6 +154,23 @@ func TestBanners(t *testing.T) {
 	})
 	w.sync()
 	reads(t, w, "The mail server does not answer.")
+}
+
+func TestCutOff(t *testing.T) {
+	on, off := app.Device{Connected: true}, app.Device{}
+	for _, c := range []struct {
+		addresses []string
+		device    app.Device
+		want      bool
+	}{
+		{nil, off, true}, {nil, on, false}, {[]string{"127.0.0.1:4000", "[::1]:4000"}, off, true}, {[]string{"127.0.0.1:4000"}, on, false},
+		{[]string{"127.0.0.1:4000", "192.0.2.1:4000"}, off, false}, {[]string{"some later kind"}, off, false},
+	} {
+		s := app.State{Device: app.ThisDevice{Addresses: c.addresses}, Devices: []app.Device{c.device}}
+		if got := cutOff(s); got != c.want {
+			t.Errorf("cutOff(%q, connected: %v) = %v, want %v", c.addresses, c.device.Connected, got, c.want)
+		}
+	}
 }
 
 // TestFilter: many folders can be looked through, whatever changes meanwhile.

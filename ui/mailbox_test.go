@@ -168,7 +168,7 @@ func TestMailboxSettings(t *testing.T) {
 	w.win.SetContent(m.object())
 	m.draw(w.state)
 	reads(t, w, "[Set up an e-mail account]", "No message yet.")
-	golden(t, w, "mailbox_settings_none")
+	goldenOf(t, m.object(), "mailbox_settings_none")
 	f.Mail(app.Mail{At: noon.Add(-2 * time.Hour), Direction: app.Sent, With: "bob@example.org", Subject: "Ada would like to share a folder with you"})
 	f.Mail(app.Mail{At: noon.Add(-time.Hour), Direction: app.Received, With: "bob@example.org", Subject: "Re: Ada\u202e would like"})
 	f.Update(func(s *app.State) {
@@ -177,7 +177,7 @@ func TestMailboxSettings(t *testing.T) {
 	w.sync()
 	m.draw(w.state)
 	reads(t, w, "ada@example.org", "It does not work at the moment.", "imap.example.org cannot be reached.", "this desktop's keyring", "Sent: to bob@example.org", "Read: from bob@example.org", "Re: Ada\ufffd would like", "10:00")
-	golden(t, w, "mailbox_settings")
+	goldenOf(t, m.object(), "mailbox_settings")
 	tap(t, w, "Test")
 	tap(t, w, "Forget")
 	tap(t, w, "Forget it")

@@ -31,7 +31,7 @@ func newStart(w *Window) *start {
 	hint.Alignment = fyne.TextAlignCenter
 	more := container.NewHBox(layout.NewSpacer(), s.link(tr("Settings"), "gear", place{kind: atSettings}), s.link(tr("About"), "info", place{kind: atAbout}), layout.NewSpacer())
 	s.box = container.NewBorder(nil, container.New(inset{16, 10}, more), nil, nil, page(container.NewVBox(
-		gap(36), title, promise, gap(18), doors, gap(12), hint,
+		layout.NewSpacer(), title, promise, gap(12), doors, gap(6), hint, layout.NewSpacer(), layout.NewSpacer(),
 	)))
 	return s
 }

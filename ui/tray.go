@@ -129,7 +129,7 @@ func trayStatus(s app.State) Tray {
 		t.Icon, t.Status = TrayAttention, trn(conflicts, "Two versions of a file were kept", "Two versions of {{.N}} files were kept")
 	case s.Paused:
 		t.Icon, t.Status = TrayPaused, tr("Paused")
-	case len(s.Device.Addresses) == 0:
+	case cutOff(s):
 		t.Icon, t.Status = TrayOffline, tr("No network; changes go out later")
 	case len(moving) > 0:
 		t.Icon, t.Status = TraySyncing, syncingText(moving)
