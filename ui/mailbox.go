@@ -289,7 +289,7 @@ func (m *mailboxSheet) works(address string) {
 	m.steps.at(3)
 	kept := muted("")
 	draw := func(s app.State) {
-		if s.Mailbox != nil && s.Mailbox.Address == address {
+		if s.Mailbox != nil {
 			setText(kept, keptText(m.w, s.Mailbox.Kept))
 		}
 	}

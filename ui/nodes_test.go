@@ -105,6 +105,7 @@ func (p *person) replace(hint, text string) {
 	p.entry(hint).SetText("")
 	p.typeInto(hint, text)
 }
+
 func (p *person) entry(hint string) (e *entry) {
 	p.t.Helper()
 	o := find(p.Window, func(o fyne.CanvasObject) bool { e, ok := o.(*entry); return ok && e.PlaceHolder == hint })
