@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"reflect"
 	"sync"
@@ -41,7 +42,7 @@ func (d *device) OwnToken(t p2p.Token) bool { return t == d.token }
 
 func newDevice(t *testing.T, s *mailtest.Server, address string) *device {
 	t.Helper()
-	seen, err := mail.OpenReplayTable(filepath.Join(t.TempDir(), "seen"))
+	seen, err := mail.OpenReplayTable(filepath.Join(t.TempDir(), "seen"), func(path string, b []byte) error { return os.WriteFile(path, b, 0o600) })
 	if err != nil {
 		t.Fatal(err)
 	}

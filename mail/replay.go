@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -29,7 +28,8 @@ var ErrTooManySeen = errors.New("too many letters at once: wait a day, or withdr
 // until a day after they expire: the same letter seen again does nothing. It
 // may be used by several goroutines.
 type ReplayTable struct {
-	path string
+	path    string
+	replace Replace
 
 	mu    sync.Mutex
 	until map[p2p.Token]time.Time
@@ -45,11 +45,16 @@ type seenToken struct {
 	Until int64    `wire:"2"` // unix seconds
 }
 
+// A Replace puts a private file in place of the one at path, so that at any
+// moment, also after a power failure, the old or the new one is whole. When it
+// returns nil the new one is durable.
+type Replace func(path string, content []byte) error
+
 // OpenReplayTable reads the table at a path, or begins one if there is none. A
 // damaged file counts as none: without it an old letter can at most bring old
 // addresses back.
-func OpenReplayTable(path string) (*ReplayTable, error) {
-	r := &ReplayTable{path: path, until: make(map[p2p.Token]time.Time)}
+func OpenReplayTable(path string, replace Replace) (*ReplayTable, error) {
+	r := &ReplayTable{path: path, replace: replace, until: make(map[p2p.Token]time.Time)}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -117,31 +122,5 @@ func (r *ReplayTable) write() error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(r.path, b)
-}
-
-// replaceFile puts a private file in place of the one at path, so that at any
-// moment one of the two is there, whole.
-func replaceFile(path string, content []byte) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // of no effect once it is renamed
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	if d, err := os.Open(dir); err == nil { // where a directory cannot be synced, renaming is all there is
-		d.Sync()
-		d.Close()
-	}
-	return nil
+	return r.replace(r.path, b)
 }

@@ -29,7 +29,7 @@ func (n *Node) listen() error {
 	n.port = uint16(local.Port)
 	n.addrs = n.cfg.Addresses
 	if n.addrs == nil {
-		n.addrs = func() []netip.AddrPort { return hostAddresses(conns) }
+		n.addrs = func() []netip.AddrPort { return hostAddresses(conns, reachable(n.interfaces.ask(time.Now()))) }
 	}
 	n.endpoint = p2p.New(p2p.Config{
 		Identity: n.identity, Conns: conns, Manager: manager{n}, Log: n.log,
@@ -86,10 +86,10 @@ func (n *Node) openSockets() ([]net.PacketConn, error) {
 	return nil, fmt.Errorf("listen: %w", err)
 }
 
-// hostAddresses returns the addresses under which the sockets can be reached
-// on this computer's networks. Where it is in none, what else runs on it can
+// hostAddresses returns those of own under which the sockets can be reached on
+// this computer's networks. Where it is in none, what else runs on it can
 // reach it by loopback.
-func hostAddresses(conns []net.PacketConn) []netip.AddrPort {
+func hostAddresses(conns []net.PacketConn, own []netip.Addr) []netip.AddrPort {
 	var found, alone []netip.AddrPort
 	for _, c := range conns {
 		local, ok := c.LocalAddr().(*net.UDPAddr)
@@ -101,7 +101,7 @@ func hostAddresses(conns []net.PacketConn) []netip.AddrPort {
 			found = append(found, netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()))
 			continue
 		}
-		for _, a := range interfaceAddresses() {
+		for _, a := range own {
 			if a.Is4() == bound.Addr().Is4() {
 				found = append(found, netip.AddrPortFrom(a, bound.Port()))
 			}
@@ -118,32 +118,10 @@ func hostAddresses(conns []net.PacketConn) []netip.AddrPort {
 	return found
 }
 
-// interfaceAddresses returns what others might reach: no loopback, no
-// link-local addresses, whose zones mean nothing elsewhere.
-func interfaceAddresses() []netip.Addr {
-	list, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil
-	}
-	var found []netip.Addr
-	for _, a := range list {
-		ipnet, ok := a.(*net.IPNet)
-		if !ok {
-			continue
-		}
-		ip, ok := netip.AddrFromSlice(ipnet.IP)
-		ip = ip.Unmap()
-		if ok && ip.IsGlobalUnicast() && !slices.Contains(found, ip) {
-			found = append(found, ip)
-		}
-	}
-	return found
-}
-
 // matchAddresses tells the endpoint where this device is, and keeps where its
 // links lead to for the next start.
 func (n *Node) matchAddresses() {
-	n.endpoint.SetAddresses(n.hostCandidates(), networks(n.addrs())...)
+	n.endpoint.SetAddresses(n.hostCandidates(), networks(n.interfaces.ask(time.Now()), n.addrs())...)
 	links := n.endpoint.Links()
 	err := n.keep.updateIf(func(s *kept) bool {
 		changed := false
@@ -166,26 +144,6 @@ func (n *Node) matchAddresses() {
 
 // maxLast is how many addresses of a peer that worked are kept.
 const maxLast = 4
-
-// networks returns the networks of this computer's interfaces that some of its
-// own addresses are in.
-func networks(own []netip.AddrPort) []netip.Prefix {
-	list, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil
-	}
-	var found []netip.Prefix
-	for _, a := range list {
-		p, err := netip.ParsePrefix(a.String())
-		if err != nil {
-			continue
-		}
-		if slices.ContainsFunc(own, func(a netip.AddrPort) bool { return a.Addr() == p.Addr().Unmap() }) {
-			found = append(found, p.Masked())
-		}
-	}
-	return found
-}
 
 // hostCandidates is what this device announces of itself.
 func (n *Node) hostCandidates() []p2p.Candidate {

@@ -68,6 +68,8 @@ type Node struct {
 	addrs    func() []netip.AddrPort
 	up, down *limit // of files' contents
 
+	interfaces interfaces
+
 	kicked chan struct{}   // something changed: look at everything again
 	ctx    context.Context // of Run, for tasks that hooks start
 	tasks  sync.WaitGroup  // everything that Run waits for
@@ -151,7 +153,7 @@ func (n *Node) openHome() error {
 	if n.identity, err = openIdentity(filepath.Join(home, "identity")); err != nil {
 		return errors.Join(err, n.lock.Unlock())
 	}
-	if n.replay, err = mail.OpenReplayTable(filepath.Join(home, "letters")); err != nil {
+	if n.replay, err = mail.OpenReplayTable(filepath.Join(home, "letters"), writeFile); err != nil {
 		return errors.Join(err, n.lock.Unlock())
 	}
 	if n.mails, err = openMailLog(filepath.Join(home, "mails.json")); err != nil {

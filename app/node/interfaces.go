@@ -1,0 +1,64 @@
+package node
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// askInterfaces is how old the list of addresses may be: it is looked at with
+// every change of anything, and changes when a cable is pulled.
+const askInterfaces = 3 * time.Second
+
+// interfaces are the addresses of this computer with their networks.
+type interfaces struct {
+	mu   sync.Mutex
+	list []netip.Prefix // never changed in place
+	at   time.Time
+}
+
+// ask returns the addresses, of the system where the list is old.
+func (i *interfaces) ask(now time.Time) []netip.Prefix {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.at.IsZero() && now.Sub(i.at) < askInterfaces {
+		return i.list
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return i.list
+	}
+	var list []netip.Prefix
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			list = append(list, p)
+		}
+	}
+	i.list, i.at = list, now
+	return list
+}
+
+// reachable returns what others might reach: no loopback, no link-local
+// addresses, whose zones mean nothing elsewhere.
+func reachable(list []netip.Prefix) []netip.Addr {
+	var found []netip.Addr
+	for _, p := range list {
+		if ip := p.Addr().Unmap(); ip.IsGlobalUnicast() && !slices.Contains(found, ip) {
+			found = append(found, ip)
+		}
+	}
+	return found
+}
+
+// networks returns the networks that some of our own addresses are in.
+func networks(list []netip.Prefix, own []netip.AddrPort) []netip.Prefix {
+	var found []netip.Prefix
+	for _, p := range list {
+		if slices.ContainsFunc(own, func(a netip.AddrPort) bool { return a.Addr() == p.Addr().Unmap() }) {
+			found = append(found, p.Masked())
+		}
+	}
+	return found
+}
