@@ -75,6 +75,9 @@ func (w *Window) showInvitation(id app.InvitationID) {
 func (w *Window) showOpen(sh *sheet, inv app.Invitation) {
 	p := &invitationSheet{w: w, sh: sh, id: inv.ID, inv: inv}
 	sh.dropped, sh.pasted = nil, nil
+	if inv.Words != "" { // the answer to it may come by hand
+		sh.dropped, sh.pasted = w.openFile, w.askAccept
+	}
 	sh.draw = p.draw
 	p.draw(w.state)
 	if p.stage == stageNone { // the State does not have it yet
@@ -172,6 +175,9 @@ func (p *invitationSheet) openPage(o app.OpenInvitation) {
 		}
 	}
 	body = append(body, p.asked.box, p.steps.box, p.late.box)
+	if p.inv.Words != "" && w.state.Mailbox == nil {
+		body = append(body, muted(tr("Did you get an answer by mail? Drop its file here, or paste the whole message.")))
+	}
 	byHand := newButton(w, tr("Send it yourself…"), p.byHand)
 	show(byHand, p.inv.Words != "" && !p.inv.Mailed)
 	p.resend.Hide()

@@ -153,6 +153,13 @@ func (p *preview) finish() {
 		inv, err = p.make(ctx, note, byHand)
 		return err
 	}, func(err error) {
+		if !p.sh.isOpen() {
+			p.w.fail(err)
+			if err == nil {
+				p.w.say(tr("The invitation is made. Its six words are on the home screen."))
+			}
+			return
+		}
 		p.rest()
 		switch {
 		case err != nil:

@@ -98,6 +98,9 @@ func (sh *sheet) fit() {
 	sh.pop.Refresh()
 }
 
+// isOpen tells whether the sheet is still there, after a call that took time.
+func (sh *sheet) isOpen() bool { return slices.Contains(sh.w.sheets, sh) }
+
 // close takes the sheet away.
 func (sh *sheet) close() {
 	for i, s := range sh.w.sheets {

@@ -27,9 +27,14 @@ var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 // that began them returns; call sync to see what they changed.
 func newTestWindow(t *testing.T, f *apptest.Fake) *Window {
 	t.Helper()
-	a := test.NewTempApp(t)
+	return newTestWindowOf(t, test.NewTempApp(t), f, Options{Home: "/home/ada", Now: func() time.Time { return noon }})
+}
+
+// newTestWindowOf shows a window of any service.
+func newTestWindowOf(t *testing.T, a fyne.App, f app.Service, o Options) *Window {
+	t.Helper()
 	a.Settings().SetTheme(Theme{Variant: "light"})
-	w := New(a, f, Options{Home: "/home/ada", Now: func() time.Time { return noon }})
+	w := New(a, f, o)
 	w.inline, w.ctx = true, t.Context()
 	w.win.Resize(fyne.NewSize(980, 680))
 	w.Show()
