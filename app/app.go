@@ -92,6 +92,9 @@ type Service interface {
 	// KeepBoth makes files of their own of all copies, and the path of a copy
 	// puts that copy's content at the path. What is not kept goes to the trash.
 	Resolve(ctx context.Context, f FolderID, path, keep string) error
+	// LeftOut lists paths that are on this device only because they are not
+	// synced, at most a thousand.
+	LeftOut(ctx context.Context, f FolderID) ([]LeftOut, error)
 	// Recent lists the latest changes, newest first, at most n.
 	Recent(ctx context.Context, f FolderID, n int) ([]Change, error)
 	// Trash lists deleted and replaced files, newest first.
@@ -240,6 +243,12 @@ const (
 	KeepHere = ":here"
 	KeepBoth = ":both"
 )
+
+// LeftOut is a path that is not synced.
+type LeftOut struct {
+	Path string `json:"path"`
+	Why  string `json:"why"` // "a pipe", "permission denied", …
+}
 
 // A Change is one entry of a folder's recent past, as this device learnt it.
 type Change struct {

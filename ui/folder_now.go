@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"path"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -25,6 +26,7 @@ type folderNow struct {
 	left   *widget.Label
 	leftIn *fyne.Container
 	last   *load[[]app.Change]
+	out    *load[[]app.LeftOut]
 }
 
 func newFolderNow(w *Window, id app.FolderID) *folderNow {
@@ -34,6 +36,7 @@ func newFolderNow(w *Window, id app.FolderID) *folderNow {
 	n.others = newRows(func(m memberNeed) app.DeviceID { return m.id }, func(memberNeed) row[memberNeed] { return newNeedRow() })
 	n.leftIn = notice(container.NewBorder(nil, nil, picture("info"), nil, n.left))
 	n.last = newLoad(w, func(ctx context.Context) ([]app.Change, error) { return w.svc.Recent(ctx, id, 1) }, func() { n.draw(n.view) })
+	n.out = newLoad(w, func(ctx context.Context) ([]app.LeftOut, error) { return w.svc.LeftOut(ctx, id) }, func() { n.draw(n.view) })
 	n.box = container.New(inset{0, 6}, container.NewVBox(
 		n.calm, n.heads["moving"], n.moving.box, n.heads["others"], n.others.box, n.leftIn,
 	))
@@ -53,11 +56,24 @@ func (n *folderNow) draw(v seenFolder) {
 	need := needs(v)
 	n.others.draw(need)
 	show(n.heads["others"], len(need) > 0)
-	if v.LeftOut > 0 {
-		setText(n.left, trn(v.LeftOut, "{{.N}} thing in this folder stays on this device only.", "{{.N}} things in this folder stay on this device only.")+" "+
-			tr("Pipes, sockets, links that lead out of the folder, and names that not every system allows are left out."))
-	}
 	show(n.leftIn, v.LeftOut > 0)
+	if v.LeftOut > 0 {
+		n.out.draw(v.LeftOut)
+		setText(n.left, leftOutText(v.LeftOut, n.out.value))
+	}
+}
+
+// leftOutText says how many paths are not synced, and names some of them.
+func leftOutText(n int, list []app.LeftOut) string {
+	const few = 5
+	lines := []string{trn(n, "{{.N}} thing in this folder is on this device only:", "{{.N}} things in this folder are on this device only:")}
+	for _, l := range list[:min(few, len(list))] {
+		lines = append(lines, "· "+shownPath(l.Path)+" – "+shownText(l.Why))
+	}
+	if more := n - min(few, len(list)); len(list) > 0 && more > 0 {
+		lines = append(lines, trn(more, "· and {{.N}} more", "· and {{.N}} more"))
+	}
+	return strings.Join(append(lines, tr("What cannot be read, pipes and sockets, links that lead out of the folder and names that not every system allows are left out.")), "\n")
 }
 
 // calmText says that nothing arrives, and what was the last that did.

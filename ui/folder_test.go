@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -328,14 +329,19 @@ func TestFolderMoving(t *testing.T) {
 	f, _ := thesis(t)
 	f.Update(func(s *app.State) {
 		fo := &s.Folders[0]
-		fo.State, fo.NeedFiles, fo.NeedBytes, fo.Rate, fo.ETAms, fo.LeftOut = app.FolderSyncing, 14, 16e6, 2e6, 8000, 3
+		fo.State, fo.NeedFiles, fo.NeedBytes, fo.Rate, fo.ETAms = app.FolderSyncing, 14, 16e6, 2e6, 8000
 		fo.Moving = []app.Moving{
 			{Path: "figures/harz.png", From: "bobid", Bytes: 4e6, Done: 3e6},
 			{Path: "a very long name of a file that nobody would ever type by hand but programs make them all the time, again and again.tar.gz", From: "bobid", Bytes: 9e6, Done: 0},
 		}
 	})
 	w := folderWindow(t, f, "")
-	reads(t, w, "On their way here", "harz.png", "3.0 MB of 4.0 MB from Bob's laptop · in figures", "3 things in this folder stay on this device only.")
+	reads(t, w, "On their way here", "harz.png", "3.0 MB of 4.0 MB from Bob's laptop · in figures")
+	for i := range 7 {
+		f.LeaveOut("thesisid", app.LeftOut{Path: fmt.Sprint("sub/pipe", i), Why: "a pipe"})
+	}
+	w.sync()
+	reads(t, w, "7 things in this folder are on this device only:", "· sub/pipe4 – a pipe", "· and 2 more")
 	looks(t, w, "moving")
 	f.Update(func(s *app.State) { s.Folders = nil })
 	w.sync()

@@ -206,6 +206,9 @@ func testShare(t *testing.T, s app.Service) {
 	if err := s.Rescan(ctx, shared.Folder); err != nil {
 		t.Errorf("Rescan = %v", err)
 	}
+	if l, err := s.LeftOut(ctx, shared.Folder); err != nil || len(l) > 0 {
+		t.Errorf("LeftOut = %v, %v, want none", l, err)
+	}
 	if c, err := s.Conflicts(ctx, shared.Folder); err != nil || len(c) > 0 {
 		t.Errorf("Conflicts = %v, %v, want none", c, err)
 	}

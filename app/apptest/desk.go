@@ -137,6 +137,30 @@ func (f *Fake) Resolve(ctx context.Context, id app.FolderID, path, keep string) 
 	}, path, keep)
 }
 
+// LeaveOut adds a path that is not synced.
+func (f *Fake) LeaveOut(id app.FolderID, l app.LeftOut) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.leftOut[id] = append(f.leftOut[id], l)
+	f.update(func(s *app.State) {
+		for i := range s.Folders {
+			if s.Folders[i].ID == id {
+				s.Folders[i].LeftOut++
+			}
+		}
+	})
+}
+
+// LeftOut finds what LeaveOut told.
+func (f *Fake) LeftOut(ctx context.Context, id app.FolderID) ([]app.LeftOut, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.known(id); err != nil {
+		return nil, err
+	}
+	return slices.Clone(f.leftOut[id]), nil
+}
+
 // Recent finds what Happen told.
 func (f *Fake) Recent(ctx context.Context, id app.FolderID, n int) ([]app.Change, error) {
 	f.mu.Lock()

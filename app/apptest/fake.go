@@ -38,6 +38,7 @@ type Fake struct {
 	guesses     map[string]app.MailboxGuess // by domain
 	measures    map[string]app.Measure      // by directory
 	recent      map[app.FolderID][]app.Change
+	leftOut     map[app.FolderID][]app.LeftOut
 	mails       []app.Mail
 	fail        map[string]error
 	calls       []string
@@ -75,6 +76,7 @@ func NewFake() *Fake {
 		guesses:     map[string]app.MailboxGuess{},
 		measures:    map[string]app.Measure{},
 		recent:      map[app.FolderID][]app.Change{},
+		leftOut:     map[app.FolderID][]app.LeftOut{},
 		fail:        map[string]error{},
 		drawn:       map[string]int{},
 	}

@@ -186,6 +186,12 @@ func (c *Client) Conflicts(ctx context.Context, f app.FolderID) (r []app.Conflic
 	return r, err
 }
 
+// LeftOut lists paths that are not synced.
+func (c *Client) LeftOut(ctx context.Context, f app.FolderID) (r []app.LeftOut, err error) {
+	err = call(ctx, c, "LeftOut", idArgs{string(f)}, &r)
+	return r, err
+}
+
 // Trash lists deleted and replaced files.
 func (c *Client) Trash(ctx context.Context, f app.FolderID) (r []app.Kept, err error) {
 	err = call(ctx, c, "Trash", idArgs{string(f)}, &r)

@@ -118,6 +118,9 @@ var methods = map[string]method{
 	"Conflicts": value(func(ctx context.Context, s app.Service, a idArgs) ([]app.Conflict, error) {
 		return s.Conflicts(ctx, app.FolderID(a.ID))
 	}),
+	"LeftOut": value(func(ctx context.Context, s app.Service, a idArgs) ([]app.LeftOut, error) {
+		return s.LeftOut(ctx, app.FolderID(a.ID))
+	}),
 	"Resolve": act(func(ctx context.Context, s app.Service, a resolveArgs) error {
 		return s.Resolve(ctx, a.Folder, a.Path, a.Keep)
 	}),
