@@ -32,13 +32,16 @@ type accepting struct {
 	gone     bool // the sheet was closed
 }
 
-// askAccept opens the sheet that takes an invitation: a link, the content of a
-// file, a pasted message, the id of one that came by mail, or "" to be asked
-// for it. It never accepts by itself.
+// askAccept opens the sheet that takes an invitation: a link, the path or the
+// content of a file, a pasted message, the id of one that came by mail, or "" to
+// be asked for it. It never accepts by itself.
 func (w *Window) askAccept(input string) {
 	a := newAccepting(w)
 	a.take()
-	if strings.TrimSpace(input) != "" {
+	switch {
+	case filepath.IsAbs(input) && !strings.Contains(input, "\n"):
+		a.read(input)
+	case strings.TrimSpace(input) != "":
 		a.look(input)
 	}
 }
@@ -338,22 +341,22 @@ func readInvitation(path string) (string, error) {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", errors.New(tr("{{.File}} is not there any more.", "File", name))
+		return "", errors.New(tr("“{{.File}}” is not there any more.", "File", name))
 	case err != nil:
-		return "", errors.New(tr("{{.File}} cannot be read: {{.Why}}", "File", name, "Why", err))
+		return "", errors.New(tr("“{{.File}}” cannot be read: {{.Why}}", "File", name, "Why", err))
 	case st.IsDir():
-		return "", errors.New(tr("{{.File}} is a folder. Choose the file from the mail.", "File", name))
+		return "", errors.New(tr("“{{.File}}” is a folder. Choose the file from the mail.", "File", name))
 	case !st.Mode().IsRegular() || st.Size() > maxInvitation:
-		return "", errors.New(tr("{{.File}} is no invitation. Choose the file from the mail; its name ends in .foldpost.", "File", name))
+		return "", errors.New(tr("“{{.File}}” is no invitation. Choose the file from the mail; its name ends in .foldpost.", "File", name))
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", errors.New(tr("{{.File}} cannot be read: {{.Why}}", "File", name, "Why", err))
+		return "", errors.New(tr("“{{.File}}” cannot be read: {{.Why}}", "File", name, "Why", err))
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxInvitation))
 	if err != nil {
-		return "", errors.New(tr("{{.File}} cannot be read: {{.Why}}", "File", name, "Why", err))
+		return "", errors.New(tr("“{{.File}}” cannot be read: {{.Why}}", "File", name, "Why", err))
 	}
 	return string(b), nil
 }

@@ -25,11 +25,12 @@ type joining struct {
 	name  string     // of the person, if it is known better than by the device
 	fresh bool       // the device was linked a moment ago
 
-	path  *entry
-	room  *widget.Label
-	meets *fyne.Container // what is in the directory already
-	wrong *trouble
-	ok    *button
+	linked *fyne.Container // says so, while there is room for it
+	path   *entry
+	room   *widget.Label
+	meets  *fyne.Container // what is in the directory already
+	wrong  *trouble
+	ok     *button
 
 	looked string // the directory that the page tells about; "" while it is looked at
 	fits   bool
@@ -71,12 +72,12 @@ func (j *joining) ask() {
 	j.ok = newButton(j.w, tr("Accept and start"), j.press)
 	change := newButton(j.w, tr("Change…"), j.choose)
 	j.sh.retitle(tr("{{.Name}} shares a folder with you", "Name", j.who()))
-	linked := container.NewBorder(nil, nil, picture("check"), nil, para(tr("Linked with {{.Name}}", "Name", j.who())))
-	show(linked, j.fresh)
+	j.linked = container.NewBorder(nil, nil, picture("check"), nil, para(tr("Linked with {{.Name}}", "Name", j.who())))
+	show(j.linked, j.fresh)
 	j.sh.page(container.NewVBox(
-		linked,
+		j.linked,
 		card(container.NewBorder(nil, nil, picture("folder"), nil, column(
-			strong(shown(o.Name)), line(sizeText(o)), mutedLine(sentence(roleText(o.Role))), mutedLine(j.whoExactly()),
+			strong(shown(o.Name)), line(sizeText(o)+", "+roleText(o.Role)), mutedLine(j.whoExactly()),
 		))),
 		para(tr("Save in")),
 		container.NewBorder(nil, nil, nil, change, j.path),
@@ -161,9 +162,15 @@ func (j *joining) unlooked() {
 	j.stop()
 	j.looked = ""
 	j.wrong.say("")
-	setText(j.room, "")
+	j.sayRoom("")
 	j.meets.RemoveAll()
 	j.setButton(tr("Look there"), j.dir() != "")
+}
+
+// sayRoom tells about the disk.
+func (j *joining) sayRoom(text string) {
+	setText(j.room, text)
+	show(j.room, text != "")
 }
 
 // press is the primary button, which looks first where it did not.
@@ -197,7 +204,7 @@ func (j *joining) look() {
 	ctx, stop := context.WithCancel(j.w.ctx)
 	j.stop = stop
 	j.setButton(tr("Accept and start"), false)
-	setText(j.room, tr("Looking at the disk…"))
+	j.sayRoom(tr("Looking at the disk…"))
 	var m app.Measure
 	j.w.do(func(context.Context) (err error) {
 		m, err = j.w.svc.Measure(ctx, dir)
@@ -207,7 +214,7 @@ func (j *joining) look() {
 			return // the sheet is closed, or another directory was chosen
 		}
 		if err != nil {
-			setText(j.room, "")
+			j.sayRoom("")
 			j.wrong.say(errorText(err))
 			j.setButton(tr("Look there"), true)
 			j.sh.fit()
@@ -221,10 +228,10 @@ func (j *joining) look() {
 // there.
 func (j *joining) measured(ctx context.Context, dir string, m app.Measure) {
 	j.looked, j.fits = dir, j.offer.Bytes <= m.Free+m.Bytes
-	setText(j.room, tr("{{.Size}} free on this disk.", "Size", bytes(m.Free)))
+	j.sayRoom(tr("{{.Size}} free on this disk.", "Size", bytes(m.Free)))
 	switch {
 	case !j.fits:
-		setText(j.room, "")
+		j.sayRoom("")
 		j.wrong.say(tr("{{.Folder}} needs {{.Need}}; this disk has {{.Free}} free. Nothing was overwritten or removed.",
 			"Folder", shown(j.offer.Name), "Need", bytes(j.offer.Bytes), "Free", bytes(m.Free)))
 		j.setButton(tr("Choose another disk"), true)
@@ -243,6 +250,7 @@ func (j *joining) compare(ctx context.Context, dir string, m app.Measure) {
 		"There is {{.N}} file already. Comparing; nothing is sent or changed…", "There are {{.N}} files already. Comparing; nothing is sent or changed…"))}
 	j.meets.Refresh()
 	j.setButton(tr("Accept and start"), false)
+	j.linked.Hide()
 	var c app.Comparison
 	j.w.do(func(context.Context) (err error) {
 		c, err = j.w.svc.Compare(ctx, j.offer.ID, dir)

@@ -81,14 +81,14 @@ func (f *wordFields) typed(i int, text string) {
 	switch {
 	case len(list) > 1, len(list) == 1 && len(allWords().split(letters(list[0]))) > 1:
 		f.paste(i, text)
-	case len(list) == 0 || list[0] != text:
-		word := strings.Join(list, "")
-		if fits := allWords().fit(word); fits != "" && !strings.HasSuffix(text, word) {
-			f.set(i, fits)
-			f.next(i)
-			break
-		}
-		f.set(i, word)
+	case len(list) == 0:
+		f.set(i, "")
+	case strings.HasSuffix(strings.ToLower(text), list[0]):
+		f.set(i, list[0])
+	default: // it has ended, right or wrong: who types fast does not look
+		f.set(i, list[0])
+		f.finish(i)
+		f.next(i)
 	}
 	f.mark(i)
 	f.tell()
