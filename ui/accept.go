@@ -22,10 +22,9 @@ import (
 // leads to, in one sheet: what came, its words, and the looking for each other.
 // It ends with what that device shares (join.go).
 type accepting struct {
-	w     *Window
-	sh    *sheet
-	wrong *trouble
-	busy  *widget.Label // what the sheet is doing; hidden if nothing
+	w    *Window
+	sh   *sheet
+	busy *widget.Label // what the sheet is doing; hidden if nothing
 
 	input    string
 	proposal app.Proposal
@@ -54,7 +53,7 @@ func (w *Window) openFile(path string) {
 }
 
 func newAccepting(w *Window) *accepting {
-	a := &accepting{w: w, sh: w.open(tr("I have an invitation")), wrong: newTrouble(), busy: muted("")}
+	a := &accepting{w: w, sh: w.open(tr("I have an invitation")), busy: muted("")}
 	a.busy.Hide()
 	a.sh.closed = func() { a.gone = true }
 	return a
@@ -83,7 +82,7 @@ func (a *accepting) take() {
 		para(tr("Drop the file from the mail here, or paste the whole message.")),
 		text,
 		container.NewHBox(choose, layout.NewSpacer()),
-		a.wrong.box, a.busy, mailed,
+		a.busy, mailed,
 	), newButton(a.w, tr("Cancel"), a.sh.close), next)
 	a.sh.dropped = a.read
 	a.sh.pasted = a.look
@@ -119,7 +118,7 @@ func (r *cameRow) object() fyne.CanvasObject { return r.box }
 
 func (r *cameRow) draw(q app.Question) {
 	r.q = q
-	setText(r.text, shownText(q.Text))
+	setText(r.text, textOf(q, r.a.w.state, 0).text)
 }
 
 // call runs a call of the service while the sheet says what happens, and then,
@@ -128,7 +127,7 @@ func (a *accepting) call(doing string, call func(ctx context.Context) error, the
 	if a.busy.Visible() {
 		return
 	}
-	a.wrong.say("")
+	a.sh.wrong.say("")
 	setText(a.busy, doing)
 	a.busy.Show()
 	primary := a.sh.primary
@@ -156,7 +155,7 @@ func (a *accepting) read(path string) {
 		return err
 	}, func(err error) {
 		if err != nil {
-			a.wrong.say(errorText(err))
+			a.sh.wrong.say(errorText(err))
 			return
 		}
 		a.look(text)
@@ -166,7 +165,7 @@ func (a *accepting) read(path string) {
 // look reads what the invitation says of itself. Nothing is sent for it.
 func (a *accepting) look(input string) {
 	if len(input) > maxInvitation {
-		a.wrong.say(tr("This is too long for an invitation. Copy only the message, or open the file from the mail."))
+		a.sh.wrong.say(tr("This is too long for an invitation. Copy only the message, or open the file from the mail."))
 		a.sh.fit()
 		return
 	}
@@ -176,7 +175,7 @@ func (a *accepting) look(input string) {
 		return err
 	}, func(err error) {
 		if err != nil {
-			a.wrong.say(errorText(err))
+			a.sh.wrong.say(errorText(err))
 			return
 		}
 		a.input, a.proposal = input, p
@@ -222,7 +221,7 @@ func (a *accepting) askWords() {
 	a.sh.page(container.NewVBox(
 		claim(p),
 		para(askForWords(p)),
-		fields.box, a.wrong.box, a.busy,
+		fields.box, a.busy,
 		muted(tr("The words are told by phone, in person or in a chat. They never come by e-mail: if they do, it is somebody else.")),
 	), newButton(a.w, tr("Not now"), a.sh.close), ok)
 	a.sh.pasted = func(text string) { fields.paste(0, text) }
@@ -261,7 +260,6 @@ func (a *accepting) askLink() {
 		body.Add(para(tr("Good until {{.When}}.", "When", when(p.Expires, a.w.now()))))
 	}
 	body.Add(para(tr("A link is as safe as the way it came to you. Accept it only if you know who sent it.")))
-	body.Add(a.wrong.box)
 	body.Add(a.busy)
 	a.sh.retitle(tr("Accept this invitation?"))
 	a.sh.page(body, newButton(a.w, tr("Not now"), a.sh.close), newButton(a.w, tr("Accept"), func() { a.accept("") }))
@@ -282,14 +280,14 @@ func (a *accepting) askAnswer(i app.OpenInvitation) {
 	a.sh.retitle(tr("An answer"))
 	a.sh.page(container.NewVBox(
 		para(tr("This is the answer of {{.Name}} to your invitation. It tells where the other computer is.", "Name", who)),
-		a.wrong.box, a.busy,
+		a.busy,
 	), newButton(a.w, tr("Not now"), a.sh.close), newButton(a.w, tr("Use it"), func() {
 		a.call(tr("Reading the answer…"), func(ctx context.Context) error {
 			_, err := a.w.svc.Accept(ctx, app.AcceptRequest{Input: a.input})
 			return err
 		}, func(err error) {
 			if err != nil {
-				a.wrong.say(errorText(err))
+				a.sh.wrong.say(errorText(err))
 				return
 			}
 			a.sh.close()
@@ -317,9 +315,9 @@ func (a *accepting) accept(words string) {
 			}
 			a.follow(taken.ID, repair)
 		case app.CodeOf(err) == app.CodeWords:
-			a.wrong.say(wrongWords(a.proposal))
+			a.sh.wrong.say(wrongWords(a.proposal))
 		default:
-			a.wrong.say(errorText(err))
+			a.sh.wrong.say(errorText(err))
 		}
 	})
 }

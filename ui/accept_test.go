@@ -169,7 +169,7 @@ func TestPasteWords(t *testing.T) {
 
 // TestWrongWords: they cost nothing and stay, and a word that is in no list is
 // marked by words.
-func TestWrongWords(t *testing.T) {
+func TestAcceptWrongWords(t *testing.T) {
 	f := fakeWithMail()
 	w := newTestWindow(t, f)
 	w.askAccept("letter")
@@ -217,7 +217,7 @@ func TestLinksPropose(t *testing.T) {
 	}
 }
 
-func TestLink(t *testing.T) {
+func TestAcceptLink(t *testing.T) {
 	f := fakeWithMail()
 	w := newTestWindow(t, f)
 	w.Open("foldpost:link")
@@ -316,7 +316,7 @@ func TestAcceptedBefore(t *testing.T) {
 }
 
 // TestAnswer: the answer to an invitation made here is taken by a press.
-func TestAnswerByHand(t *testing.T) {
+func TestTakeAnswer(t *testing.T) {
 	f := fakeWithMail()
 	inv, err := f.Invite(t.Context(), app.InviteRequest{To: "bob@example.org", ByHand: true})
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 // arrive shows the first files coming.
 func (j *joining) arrive(dir string) {
-	count, detail, wrong := para(""), muted(""), newTrouble()
+	count, bar, detail := para(""), newBar(), muted("")
 	open := newButton(j.w, tr("Open folder"), func() {
 		j.w.do(func(context.Context) error { return j.w.opts.OpenPath(dir) }, j.w.fail)
 	})
@@ -28,7 +28,7 @@ func (j *joining) arrive(dir string) {
 	if j.fresh {
 		j.sh.retitle(tr("Linked with {{.Name}}", "Name", j.who()))
 	}
-	j.sh.page(container.NewVBox(count, detail, wrong.box), append(buttons, newButton(j.w, tr("Done"), j.sh.close))...)
+	j.sh.page(container.NewVBox(count, container.New(inset{x: 8}, bar), detail), append(buttons, newButton(j.w, tr("Done"), j.sh.close))...)
 	j.sh.dropped = nil
 	j.sh.draw = func(s app.State) {
 		i := slices.IndexFunc(s.Folders, func(f app.Folder) bool { return f.Path == dir || f.ID == j.offer.Folder })
@@ -38,8 +38,13 @@ func (j *joining) arrive(dir string) {
 		}
 		f := s.Folders[i]
 		setText(count, arrived(f, j.offer))
+		bar.set(folderDone(f))
+		show(bar, f.NeedFiles > 0)
 		setText(detail, j.arriving(f, s))
-		wrong.say(sentence(shownText(f.Problem)))
+		if wrong := sentence(shownText(f.Problem)); wrong != j.sh.wrong.text.Text {
+			j.sh.wrong.say(wrong)
+			j.sh.fit()
+		}
 	}
 	j.sh.draw(j.w.state)
 	j.sh.fit()

@@ -26,15 +26,16 @@ type joining struct {
 	fresh bool       // the device was linked a moment ago
 
 	linked *fyne.Container // says so, while there is room for it
+	size   *widget.Label
 	path   *entry
 	room   *widget.Label
 	meets  *fyne.Container // what is in the directory already
-	wrong  *trouble
 	ok     *button
 
 	looked string // the directory that the page tells about; "" while it is looked at
 	fits   bool
 	stop   context.CancelFunc // of the look that is going on
+	away   bool               // who offers is not connected
 	busy   bool               // Join is going on
 	gone   bool               // the sheet was closed
 }
@@ -53,7 +54,7 @@ func (w *Window) askJoin(id app.FolderID) {
 // join fills a sheet with the question where an offer shall be. Linked is the
 // person who was linked a moment ago, "" if that is longer ago.
 func (w *Window) join(sh *sheet, o app.Offer, linked string) {
-	j := &joining{w: w, sh: sh, offer: o, name: linked, fresh: linked != "", stop: func() {}, wrong: newTrouble(), room: para(""), meets: container.NewVBox()}
+	j := &joining{w: w, sh: sh, offer: o, name: linked, fresh: linked != "", stop: func() {}, room: para(""), meets: container.NewVBox()}
 	for _, d := range w.state.Devices {
 		if d.ID == o.From {
 			j.from = d
@@ -70,6 +71,7 @@ func (j *joining) ask() {
 	j.path.Text = j.w.tilde(j.proposed())
 	j.path.OnChanged = func(string) { j.unlooked() }
 	j.ok = newButton(j.w, tr("Accept and start"), j.press)
+	j.size = line(sizeText(o) + ", " + roleText(o.Role))
 	change := newButton(j.w, tr("Change…"), j.choose)
 	j.sh.retitle(tr("{{.Name}} shares a folder with you", "Name", j.who()))
 	j.linked = container.NewBorder(nil, nil, picture("check"), nil, para(tr("Linked with {{.Name}}", "Name", j.who())))
@@ -77,11 +79,11 @@ func (j *joining) ask() {
 	j.sh.page(container.NewVBox(
 		j.linked,
 		card(container.NewBorder(nil, nil, picture("folder"), nil, column(
-			strong(shown(o.Name)), line(sizeText(o)+", "+roleText(o.Role)), mutedLine(j.whoExactly()),
+			strong(shown(o.Name)), j.size, mutedLine(j.whoExactly()),
 		))),
 		para(tr("Save in")),
 		container.NewBorder(nil, nil, nil, change, j.path),
-		j.room, j.meets, j.wrong.box,
+		j.room, j.meets,
 	), newButton(j.w, tr("Decline"), j.decline), nil, newButton(j.w, tr("Not now"), j.sh.close), j.ok)
 	j.look()
 }
@@ -161,7 +163,7 @@ func (j *joining) setDir(dir string) {
 func (j *joining) unlooked() {
 	j.stop()
 	j.looked = ""
-	j.wrong.say("")
+	j.sh.wrong.say("")
 	j.sayRoom("")
 	j.meets.RemoveAll()
 	j.setButton(tr("Look there"), j.dir() != "")
@@ -196,7 +198,7 @@ func (j *joining) setButton(text string, on bool) {
 func (j *joining) look() {
 	dir := j.dir()
 	if !filepath.IsAbs(dir) {
-		j.wrong.say(tr("Give the whole path of the folder, or choose it."))
+		j.sh.wrong.say(tr("Give the whole path of the folder, or choose it."))
 		j.sh.fit()
 		return
 	}
@@ -215,7 +217,7 @@ func (j *joining) look() {
 		}
 		if err != nil {
 			j.sayRoom("")
-			j.wrong.say(errorText(err))
+			j.sh.wrong.say(errorText(err))
 			j.setButton(tr("Look there"), true)
 			j.sh.fit()
 			return
@@ -227,17 +229,20 @@ func (j *joining) look() {
 // measured says whether the folder fits, and compares it with files that are
 // there.
 func (j *joining) measured(ctx context.Context, dir string, m app.Measure) {
-	j.looked, j.fits = dir, j.offer.Bytes <= m.Free+m.Bytes
-	j.sayRoom(tr("{{.Size}} free on this disk.", "Size", bytes(m.Free)))
+	j.looked = dir
+	j.sh.wrong.say("")
+	j.fits = j.offer.Bytes <= m.Free+m.Bytes
 	switch {
 	case !j.fits:
 		j.sayRoom("")
-		j.wrong.say(tr("{{.Folder}} needs {{.Need}}; this disk has {{.Free}} free. Nothing was overwritten or removed.",
+		j.sh.wrong.say(tr("{{.Folder}} needs {{.Need}}; this disk has {{.Free}} free. Nothing was overwritten or removed.",
 			"Folder", shown(j.offer.Name), "Need", bytes(j.offer.Bytes), "Free", bytes(m.Free)))
 		j.setButton(tr("Choose another disk"), true)
 	case m.Files > 0:
+		j.sayRoom(tr("{{.Size}} free on this disk.", "Size", bytes(m.Free)))
 		j.compare(ctx, dir, m)
 	default:
+		j.sayRoom(tr("{{.Size}} free on this disk.", "Size", bytes(m.Free)))
 		j.setButton(tr("Accept and start"), true)
 	}
 	j.draw(j.w.state)
@@ -261,7 +266,7 @@ func (j *joining) compare(ctx context.Context, dir string, m app.Measure) {
 		}
 		j.meets.RemoveAll()
 		if err != nil {
-			j.wrong.say(errorText(err))
+			j.sh.wrong.say(errorText(err))
 			j.looked = ""
 			j.setButton(tr("Compare again"), true)
 		} else {
@@ -317,18 +322,25 @@ func differentText(c app.Count, mayWrite bool, who string) string {
 		"{{.N}} files differ: the versions of {{.Name}} come here, yours are kept under deleted and replaced files.", "Name", who)
 }
 
-// draw says whether the folder is still offered.
+// draw follows the offer: who shares may still be counting, or go away.
 func (j *joining) draw(s app.State) {
-	if j.busy || j.looked == "" || !j.fits {
-		return
-	}
-	offered := slices.ContainsFunc(s.Offers, func(o app.Offer) bool { return o.ID == j.offer.ID })
+	i := slices.IndexFunc(s.Offers, func(o app.Offer) bool { return o.ID == j.offer.ID })
 	switch {
-	case !offered && !j.ok.Disabled():
-		j.wrong.say(tr("The computer of {{.Name}} is not connected now. You can accept when it is back.", "Name", j.who()))
+	case j.busy:
+	case i >= 0 && s.Offers[i] != j.offer:
+		j.offer = s.Offers[i]
+		setText(j.size, sizeText(j.offer)+", "+roleText(j.offer.Role))
+		if j.looked != "" {
+			j.look()
+		}
+	case j.looked == "" || !j.fits:
+	case i < 0 && !j.ok.Disabled():
+		j.sh.wrong.say(tr("The computer of {{.Name}} is not connected now. You can accept when it is back.", "Name", j.who()))
 		j.ok.Disable()
+		j.away = true
 		j.sh.fit()
-	case offered && j.ok.Disabled() && j.wrong.box.Visible():
+	case i >= 0 && j.away:
+		j.away = false
 		j.look()
 	}
 }
@@ -337,7 +349,7 @@ func (j *joining) draw(s app.State) {
 func (j *joining) accept() {
 	dir := j.looked
 	j.busy = true
-	j.wrong.say("")
+	j.sh.wrong.say("")
 	j.setButton(tr("Starting…"), false)
 	j.path.Disable()
 	j.w.do(func(ctx context.Context) error { return j.w.svc.Join(ctx, j.offer.ID, dir) }, func(err error) {
@@ -347,7 +359,7 @@ func (j *joining) accept() {
 			j.w.fail(err)
 		case err != nil:
 			j.path.Enable()
-			j.wrong.say(errorText(err))
+			j.sh.wrong.say(errorText(err))
 			j.setButton(tr("Accept and start"), true)
 			j.sh.fit()
 		default:

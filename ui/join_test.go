@@ -145,7 +145,19 @@ func TestJoinAway(t *testing.T) {
 	}
 }
 
-func TestDecline(t *testing.T) {
+// TestJoinGrows: who shares is still counting when the sheet opens.
+func TestJoinGrows(t *testing.T) {
+	f := fakeWithOffer()
+	f.Update(func(s *app.State) { s.Offers[0].Files, s.Offers[0].Bytes = 0, 0 })
+	w := newTestWindow(t, f)
+	w.askJoin("photos")
+	reads(t, w, "0 B, 0 files", "[Accept and start]")
+	f.Update(func(s *app.State) { s.Offers[0].Files, s.Offers[0].Bytes = 12, 200e9 })
+	w.sync()
+	reads(t, w, "200 GB, 12 files", "Photos 2026 needs 200 GB; this disk has 100 GB free.", "[Choose another disk]")
+}
+
+func TestJoinDecline(t *testing.T) {
 	f := fakeWithOffer()
 	w := newTestWindow(t, f)
 	w.askJoin("photos")
