@@ -15,7 +15,7 @@ FUZZTIME ?= 10s
 ARGS     ?=
 LAB      ?= lab.py
 
-.PHONY: help build gui nogui demo icons package package-linux package-windows test-package test check cross test-long test-real test-lab fuzz bench clean
+.PHONY: help build gui nogui demo icons package package-linux package-windows test-package test check cross test-long test-real test-lab test-desktop fuzz bench bench-desktop clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,16 @@ test-long: ## the race detector, and many more random histories of the sync engi
 
 test-real: ## Postfix, Dovecot and real processes (installs them when root on Debian)
 	$(GO) test -count=1 -timeout 15m -tags real -run TestReal ./app/e2e
+
+# The window for tests tells what is on its screen, which tests cannot see.
+test-desktop: ## two windows by mouse and keyboard on a desktop without a screen (root on Debian); pictures in bin/desktop
+	assets/linux/headers.sh && ui/desktop/packages.sh
+	$(WINDOW),uitest -o bin/foldpost-uitest .
+	FOLDPOST=$(abspath bin/foldpost-uitest) $(GO) test -count=1 -timeout 15m -tags $(TAGS),desktop -run '^TestWay' -v ./ui/desktop
+
+bench-desktop: gui ## how fast the window starts, and what it costs while nothing happens
+	ui/desktop/packages.sh
+	FOLDPOST=$(abspath foldpost) $(GO) test -count=1 -timeout 15m -tags $(TAGS),desktop -run '^TestCost' -v ./ui/desktop
 
 test-lab: ## hosts behind NAT routers in network namespaces (root on Debian, LAB=path of lab.py)
 	LAB=$(abspath $(LAB)) $(GO) test -count=1 -timeout 15m -tags lab -run TestLab ./app/e2e

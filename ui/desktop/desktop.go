@@ -89,6 +89,7 @@ func Run(ctx context.Context, o Options) error {
 
 	tasks.Go(func() { d.notifier.Run(ctx, func(n ui.Notice) { fyne.Do(func() { d.window.OpenNotice(n) }) }) })
 	tasks.Go(func() { d.serve(ctx) })
+	tasks.Go(func() { d.beWatched(ctx) })
 	if o.Open != "" || !o.Hidden {
 		d.take(Request{Open: o.Open})
 	}

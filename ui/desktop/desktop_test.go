@@ -1,0 +1,218 @@
+//go:build desktop
+
+package desktop
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"foldpost/app"
+	"foldpost/mail/mailtest"
+)
+
+const (
+	ada = "ada@a.example"
+	bob = "bob@b.example"
+)
+
+// postOffice is a mail provider for both, until the test ends. It keeps what
+// is in each mail's attachment.
+func postOffice(t *testing.T) (server *mailtest.Server, attached <-chan []byte) {
+	t.Helper()
+	server = mailtest.New(ada, bob)
+	if err := server.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	files := make(chan []byte, 16)
+	server.Intercept(func(_, to string, raw []byte) []byte {
+		if b, err := attachment(raw); err == nil && to == bob {
+			files <- b
+		}
+		return raw
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { server.Run(ctx); close(ended) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	return server, files
+}
+
+// attachment is the file in a mail, as a mail program would save it.
+func attachment(raw []byte) ([]byte, error) {
+	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
+	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, err
+	}
+	parts := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		part, err := parts.NextPart()
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasSuffix(part.FileName(), ".foldpost") {
+			continue
+		}
+		var r io.Reader = part
+		if strings.EqualFold(part.Header.Get("Content-Transfer-Encoding"), "base64") {
+			r = base64.NewDecoder(base64.StdEncoding, part)
+		}
+		return io.ReadAll(r)
+	}
+}
+
+// TestWay is the way of two people from nothing to a folder that both have, by
+// mouse and keyboard alone.
+func TestWay(t *testing.T) {
+	s := newSession(t, "1280x900x24")
+	server, attached := postOffice(t)
+	photos := filepath.Join(s.dir, "ada-files", "Photos 2026")
+	for i := range 5 {
+		name := filepath.Join(photos, fmt.Sprintf("day %d", i%2+1), fmt.Sprintf("photo %d.jpg", i))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, bytes.Repeat([]byte{byte(i)}, 100_000), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	a := s.sitDown("ada")
+	a.sees("What brings you here?")
+	s.picture("start")
+	words := a.shares(server, photos)
+	file := filepath.Join(s.dir, "Invitation from Ada.foldpost")
+	select {
+	case b := <-attached:
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("no mail left")
+	}
+	a.state("the invitation waits for Bob", func(st app.State) bool {
+		return len(st.Invitations) == 1 && st.Invitations[0].Step == app.StepWaiting
+	})
+
+	b := s.sitDown("bob", "--", file) // the double click
+	b.accepts(words)
+	arrived := filepath.Join(s.dir, "home", "Foldpost", "Photos 2026")
+	s.until("the first file is here", func() bool {
+		content, err := os.ReadFile(filepath.Join(arrived, "day 1", "photo 0.jpg"))
+		return err == nil && len(content) == 100_000
+	})
+	t.Logf("from the double click to the first file: %d clicks, %d key presses for six words", b.clicks, b.keys)
+	if b.clicks > 4 {
+		t.Errorf("from the double click to the first file Bob clicked %d times, want at most 4", b.clicks)
+	}
+	b.sees("All is here")
+	s.picture("here")
+	b.click("Done")
+	a.sees("Linked with")
+	a.front()
+	s.picture("linked")
+	b.usesTray()
+	link, err := a.service().Invite(t.Context(), app.InviteRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.hidesAndReturns(link.Link)
+	b.quitsWithoutTray()
+	for _, p := range []*person{a, b} {
+		if strings.Contains(p.program.out.String(), "call thread") {
+			t.Errorf("%s's program draws on a wrong goroutine:\n%s", p.name, p.program.out)
+		}
+	}
+}
+
+// shares walks through the sheet that shares a directory with Bob by mail, and
+// the one that sets up the mailbox. It returns the six words, as they are seen.
+func (p *person) shares(server *mailtest.Server, dir string) string {
+	p.t.Helper()
+	p.click("Share a folder")
+	p.sees("Share it with")
+	p.types(dir)
+	p.tabs("name or e-mail address")
+	p.types(bob)
+	p.sees("5 files")
+	if strings.Contains(p.look().String(), "your name") {
+		p.tabs("your name")
+		p.types("Ada Lovelace")
+	}
+	p.picture("share")
+	p.press("Return")
+	p.sees("This is the mail")
+	p.picture("preview")
+	p.press("Return") // no mailbox yet: it is asked for now
+	p.setsUpMailbox(server)
+	p.sees("Now tell")
+	p.picture("words")
+	return p.words()
+}
+
+func (p *person) setsUpMailbox(server *mailtest.Server) {
+	p.t.Helper()
+	ca := filepath.Join(p.dir, "ca.pem")
+	if err := os.WriteFile(ca, server.CA(), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	account := server.Account(ada)
+	p.sees("Of your mail only")
+	p.types(ada)
+	p.press("Return")
+	p.sees("Server to receive") // no provider has this domain: the servers are typed
+	for hint, text := range map[string]string{
+		"imap.example.org:993": account.IMAP.String(), "smtp.example.org:465": account.SMTP.String(),
+		"file, for a server": ca, "password": string(account.Password),
+	} {
+		p.tabs(hint)
+		p.types(text)
+	}
+	p.picture("mailbox")
+	p.press("Return")
+	p.sees("It works")
+	p.picture("mailbox-works")
+	p.press("Return")
+}
+
+// words are the six words in the window.
+func (p *person) words() string {
+	p.t.Helper()
+	found := regexp.MustCompile(`([a-z-]+) [1-6] `).FindAllStringSubmatch(p.look().String(), -1)
+	var words []string
+	for _, f := range found {
+		words = append(words, f[1])
+	}
+	if len(words) != 6 {
+		p.t.Fatalf("%s sees the words %q, want six; the window shows: %s", p.name, words, p.look())
+	}
+	return strings.Join(words, " ")
+}
+
+// accepts types the words and says yes to the folder.
+func (p *person) accepts(words string) {
+	p.t.Helper()
+	p.sees("The six words will prove it")
+	p.picture("six-words")
+	p.types(words)
+	p.click("Accept")
+	p.sees("shares a folder with you")
+	p.sees("free on this disk")
+	p.picture("offer")
+	p.click("Accept and start")
+}
