@@ -35,7 +35,7 @@ func newSettings(w *Window) *settings {
 			tr("Appearance"),
 			choiceField(w, app.SettingTheme, tr("Colours"), "", option{"system", tr("As the system")}, option{"light", tr("Light")}, option{"dark", tr("Dark")}),
 			choiceField(w, app.SettingLanguage, tr("Language"), "", option{"system", tr("As the system")}, option{"en", "English"}, option{"de", "Deutsch"}),
-			choiceField(w, app.SettingSize, tr("Size"), tr("Used from the next start on."),
+			choiceField(w, app.SettingSize, tr("Size"), "",
 				option{"85", "85 %"}, option{"100", "100 %"}, option{"115", "115 %"}, option{"130", "130 %"}, option{"150", "150 %"}),
 		),
 		s.group(

@@ -83,6 +83,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	d.app.Lifecycle().SetOnEnteredForeground(func() { d.focused.Store(true) })
 	d.app.Lifecycle().SetOnExitedForeground(func() { d.focused.Store(false) })
+	if err := register(); err != nil {
+		o.Log.Info("opening invitations", "err", err)
+	}
 	d.notifier = newNotifier(d.app, o.Log)
 	d.tray = newTray(ctx, d.app, func(a ui.TrayAction) { d.window.Do(a) })
 	d.show(o.Service)
@@ -117,7 +120,7 @@ func (d *desktop) show(s app.Service) {
 	home, _ := os.UserHomeDir() // "" is not shown as "~"
 	old := d.window
 	w := ui.New(d.app, s, ui.Options{
-		Title: title, Home: home, Close: d.shut, Changed: d.changed, Reset: d.app.Quit,
+		Title: title, Home: home, Close: d.shut, Changed: d.changed, Reset: d.forget,
 		OpenURL: d.app.OpenURL, OpenPath: openPath, PickFolder: pickFolder, PickFile: pickFile,
 	})
 	d.window = w
@@ -130,6 +133,14 @@ func (d *desktop) show(s app.Service) {
 	if old != nil {
 		old.Fyne().Close()
 	}
+}
+
+// forget ends the program after everything was forgotten.
+func (d *desktop) forget() {
+	if err := unregister(); err != nil {
+		d.opts.Log.Info("opening invitations", "err", err)
+	}
+	d.app.Quit()
 }
 
 // watch tells the tray and notifications of each state of a service.
