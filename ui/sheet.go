@@ -22,6 +22,7 @@ type sheet struct {
 	wrong   *trouble          // above the buttons, always in sight
 	buttons *fyne.Container
 	primary *button
+	fitted  fyne.Size // by fit
 
 	draw    func(s app.State) // called with each new state; may be nil
 	closed  func()            // called once when the sheet is gone; may be nil
@@ -65,6 +66,7 @@ func (sh *sheet) page(body fyne.CanvasObject, buttons ...*button) {
 		}
 		sh.buttons.Objects = append(sh.buttons.Objects, b)
 	}
+	sh.fitted = fyne.Size{}
 	sh.fit()
 	sh.w.focusFirst(body)
 }
@@ -84,8 +86,19 @@ func (sh *sheet) retitle(title string) { setText(sh.title, title) }
 func (sh *sheet) fit() {
 	room := sh.w.win.Canvas().Size()
 	width := min(sheetWidth, room.Width-40)
+	want := fyne.NewSize(width, min(sh.height(), room.Height-40))
+	if sh.fitted == want {
+		return
+	}
 	sh.pop.Resize(fyne.NewSize(width, room.Height-40)) // text knows its height once it knows its width
 	sh.middle.Refresh()
+	sh.fitted = fyne.NewSize(width, min(sh.height(), room.Height-40))
+	sh.pop.Resize(sh.fitted)
+	sh.pop.Refresh()
+}
+
+// height is what the content needs in the width that it has.
+func (sh *sheet) height() float32 {
 	body := float32(0)
 	for _, o := range sh.middle.Objects {
 		body += o.MinSize().Height
@@ -94,8 +107,7 @@ func (sh *sheet) fit() {
 	if sh.wrong.box.Visible() {
 		body += sh.wrong.box.MinSize().Height + 4
 	}
-	sh.pop.Resize(fyne.NewSize(width, min(body, room.Height-40)))
-	sh.pop.Refresh()
+	return body
 }
 
 // isOpen tells whether the sheet is still there, after a call that took time.
