@@ -21,6 +21,7 @@ type conflicts struct {
 
 	load   *load[conflictList]
 	list   *list
+	left   *fyne.Container // the list, and what can be done with all of it
 	lack   *lack
 	detail *conflictDetail
 }
@@ -40,7 +41,9 @@ func newConflicts(w *Window, id app.FolderID) *conflicts {
 	c.list.chosen = func(i int) { c.detail.open(c.view, c.load.value.all[i]) }
 	c.lack = newLack(w, c.load.again)
 	c.detail = newConflictDetail(w, c.solve)
-	both := container.New(&listAndDetail{list: 190, least: 380}, c.list.box, c.detail.box)
+	alike := newButton(w, tr("Solve all alike…"), func() { askSolveAll(w, id, c.load.value.all, c.load.again) })
+	c.left = container.NewBorder(nil, alike, nil, nil, c.list.box)
+	both := container.New(&listAndDetail{list: 190, least: 380}, c.left, c.detail.box)
 	c.box = container.NewStack(both, c.lack.box)
 	return c
 }
@@ -64,7 +67,7 @@ func (c *conflicts) took() {
 	}
 	c.list.changed(at)
 	c.lack.draw(c.load.done, c.load.err, len(all), tr("No conflicts. Where two devices change a file at the same time, both versions are kept, and you choose here."))
-	show(c.list.box, len(all) > 1)
+	show(c.left, len(all) > 1)
 	show(c.detail.box, len(all) > 0)
 }
 

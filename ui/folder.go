@@ -125,6 +125,8 @@ func (f *folderScreen) key(e *fyne.KeyEvent) bool {
 	}
 	page := f.box.Size().Height * 0.8
 	switch e.Name {
+	case fyne.KeyF5:
+		rescan(f.w, f.id, nil)
 	case fyne.KeyPageDown:
 		f.scroll(page)
 	case fyne.KeyPageUp:

@@ -31,7 +31,7 @@ func newFolderHead(w *Window) *folderHead {
 	h.name.Wrapping, h.name.Truncation = fyne.TextWrapOff, fyne.TextTruncateEllipsis
 	h.path.Importance = widget.LowImportance
 	h.pause = newIconButton(w, tr("Pause"), glyph("pause"), h.pauseOrResume)
-	buttons := container.NewHBox(
+	buttons := container.New(&flow{gap: 4},
 		newIconButton(w, tr("Open folder"), glyph("folder"), func() { w.openPath(h.view.Path) }),
 		newIconButton(w, tr("Share with…"), glyph("plus"), func() { w.askShare(h.view.Path) }),
 		h.pause,
@@ -104,11 +104,15 @@ func untilTomorrow(now time.Time) time.Duration {
 	return midnight(now).AddDate(0, 0, 1).Add(morning).Sub(now)
 }
 
-// rescan looks at a whole folder; b is disabled meanwhile.
+// rescan looks at a whole folder; b, which may be nil, is disabled meanwhile.
 func rescan(w *Window, id app.FolderID, b *button) {
-	b.Disable()
+	if b != nil {
+		b.Disable()
+	}
 	w.do(func(ctx context.Context) error { return w.svc.Rescan(ctx, id) }, func(err error) {
-		b.Enable()
+		if b != nil {
+			b.Enable()
+		}
 		if err == nil {
 			w.say(tr("Every file was looked at."))
 		}

@@ -26,7 +26,7 @@ type members struct {
 func newMembers(w *Window) *members {
 	m := &members{w: w, none: muted(tr("Only this device has this folder. Share it with a person, or with another computer of yours.")), waiting: subheading(tr("Invited"))}
 	m.devices = newRows(func(m app.Member) app.DeviceID { return m.Device }, func(app.Member) row[app.Member] { return newMemberRow(m) })
-	m.invited = newRows(func(o app.OpenInvitation) app.InvitationID { return o.ID }, func(app.OpenInvitation) row[app.OpenInvitation] { return newInvitedRow(w) })
+	m.invited = newRows(func(o app.OpenInvitation) app.InvitationID { return o.ID }, func(app.OpenInvitation) row[app.OpenInvitation] { return newInvitationRow(w) })
 	m.box = container.New(inset{0, 6}, container.NewVBox(m.none, m.devices.box, m.waiting, m.invited.box))
 	return m
 }
@@ -127,31 +127,4 @@ func (r *memberRow) stop() {
 		tr("Stop sharing"),
 		func() { w.do(func(ctx context.Context) error { return w.svc.Unshare(ctx, v.ID, id) }, w.fail) },
 	)
-}
-
-// An invitedRow is somebody who gets the folder once an invitation is taken.
-type invitedRow struct {
-	w           *Window
-	id          app.InvitationID
-	box         *fyne.Container
-	name, state *widget.Label
-}
-
-func newInvitedRow(w *Window) *invitedRow {
-	r := &invitedRow{w: w, name: strong(""), state: muted("")}
-	b := newButton(w, tr("Show invitation"), func() { w.showInvitation(r.id) })
-	r.box = card(container.NewBorder(nil, nil, picture("letter"), container.NewCenter(b), column(r.name, r.state)))
-	return r
-}
-
-func (r *invitedRow) object() fyne.CanvasObject { return r.box }
-
-func (r *invitedRow) draw(o app.OpenInvitation) {
-	r.id = o.ID
-	setText(r.name, cmp.Or(shown(o.Name), shown(o.With), tr("Who has the link")))
-	state := tr("not answered yet; good until {{.When}}", "When", when(o.Expires, r.w.now()))
-	if o.Step == app.StepFailed {
-		state = cmp.Or(shownText(o.Problem), tr("this invitation has ended"))
-	}
-	setText(r.state, state)
 }

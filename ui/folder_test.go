@@ -136,6 +136,73 @@ func TestResolveByKeys(t *testing.T) {
 	press(w, fyne.Key1)
 }
 
+// TestSolveAll: many conflicts are ended by one answer, each as it says.
+func TestSolveAll(t *testing.T) {
+	f, dir := thesis(t)
+	for _, name := range []string{"a.tex", "b.tex", "c.tex"} {
+		collide(t, f, dir, name, "here", "there")
+	}
+	w := folderWindow(t, f, tabConflicts)
+	tap(t, w, "Solve all alike…")
+	reads(t, w, "Solve 3 conflicts alike", "what is not kept goes to the deleted and replaced files")
+	looks(t, w, "solve-all")
+	golden(t, w, "folder_solve_all")
+	tap(t, w, "Cancel")
+	reads(t, w, "[3 conflicts]")
+	tap(t, w, "Solve all alike…")
+	f.Fail("Resolve", app.Errorf(app.CodeFailed, "a.tex has changed just now"))
+	tap(t, w, "Solve all")
+	reads(t, w, "3 are left, the first because: a.tex has changed just now", "[Close]")
+	looks(t, w, "solve-all-refused")
+	f.Fail("Resolve", nil)
+	tap(t, w, "Close")
+	tap(t, w, "Solve all alike…")
+	choose(t, w, "Keep all versions, as files of their own")
+	tap(t, w, "Solve all")
+	called(t, f, "Resolve thesisid c.tex :both")
+	reads(t, w, "3 conflicts are solved.", "[Conflicts]")
+}
+
+func TestNewestOf(t *testing.T) {
+	old, late := noon.Add(-time.Hour), noon
+	for _, c := range []struct {
+		here, there time.Time
+		want        string
+	}{
+		{late, old, app.KeepHere},
+		{old, late, "copy"},
+		{late, late, app.KeepHere},
+		{time.Time{}, time.Time{}, app.KeepHere},
+	} {
+		k := app.Conflict{Path: "a", Copies: []string{"copy"}, Versions: []app.Version{{Path: "a", At: c.here}, {Path: "copy", At: c.there}}}
+		if got := newestOf(k); got != c.want {
+			t.Errorf("newestOf(here %v, there %v) = %q, want %q", c.here, c.there, got, c.want)
+		}
+	}
+}
+
+// TestFolderKeys: the filter and a look at every file are a key away.
+func TestFolderKeys(t *testing.T) {
+	f, _ := thesis(t)
+	w := folderWindow(t, f, tabRecent)
+	press(w, fyne.KeyF5)
+	called(t, f, "Rescan thesisid")
+	w.find()
+	if e, ok := w.win.Canvas().Focused().(*entry); !ok || e.PlaceHolder != "Find a file or a device" {
+		t.Errorf("find focused %v", w.win.Canvas().Focused())
+	}
+	bar := w.screen.(*folderScreen).bar
+	w.win.Canvas().Focus(bar.tabs[1].button)
+	press(w, fyne.KeyRight)
+	if w.place.tab != tabConflicts || w.win.Canvas().Focused() != bar.tabs[2].button {
+		t.Errorf("Right opened tab %q, focus on %v", w.place.tab, w.win.Canvas().Focused())
+	}
+	press(w, fyne.KeyLeft, fyne.KeyLeft, fyne.KeyLeft)
+	if w.place.tab != tabNow {
+		t.Errorf("Left opened tab %q, want the first", w.place.tab)
+	}
+}
+
 // TestResolveRefused: what the service says is told, and nothing else changes.
 func TestResolveRefused(t *testing.T) {
 	f, dir := thesis(t)
@@ -251,7 +318,7 @@ func TestMembersOfFolder(t *testing.T) {
 		s.Invitations = append(s.Invitations, app.OpenInvitation{ID: "inv1", With: "eve@example.org", Direction: app.Sent, Step: app.StepWaiting, Expires: noon.Add(5 * 24 * time.Hour), Folders: []app.FolderID{"thesisid"}})
 	})
 	w := folderWindow(t, f, tabMembers)
-	reads(t, w, "eve@example.org", "not answered yet; good until Wednesday, 12:00")
+	reads(t, w, "eve@example.org", "[Show the words]")
 	tap(t, w, "Adds and changes files ▾")
 	press(w, fyne.KeyDown, fyne.KeyDown, fyne.KeyReturn)
 	called(t, f, "Share "+dir+" [bobid] [] true false")
@@ -292,7 +359,7 @@ func TestMoveAndLeave(t *testing.T) {
 
 // TestFolderProblem: each problem says what is so and has one button.
 func TestFolderProblem(t *testing.T) {
-	for _, c := range []struct {
+	for i, c := range []struct {
 		change func(*app.Folder)
 		want   []string
 	}{
@@ -302,7 +369,7 @@ func TestFolderProblem(t *testing.T) {
 		},
 		{
 			func(fo *app.Folder) {
-				fo.Problem, fo.Cause, fo.NeedBytes, fo.NeedFiles = "enospc", app.CauseSpace, 3e9, 2
+				fo.State, fo.Problem, fo.Cause, fo.NeedBytes, fo.NeedFiles = app.FolderSyncing, "enospc", app.CauseSpace, 3e9, 2
 			},
 			[]string{"There is no room for the 3.0 GB that are still to come.", "nothing was overwritten or removed", "[Look again]"},
 		},
@@ -315,10 +382,12 @@ func TestFolderProblem(t *testing.T) {
 		f.Update(func(s *app.State) { c.change(&s.Folders[0]) })
 		w := folderWindow(t, f, "")
 		reads(t, w, c.want...)
+		looks(t, w, fmt.Sprint("problem", i))
 		f.Ask(app.Question{ID: "q1", Kind: app.AskDeletions, Folder: "thesisid", Text: "Thesis: 61 of 200 files were deleted on this computer. Nobody else was told yet.", Loss: &app.Loss{Deleted: 61, Of: 200},
 			Choices: []app.Choice{{ID: "restore", Text: "Bring them back"}, {ID: "delete", Text: "Do it for everyone"}}})
 		w.sync()
 		reads(t, w, "61 of 200 files", "[Bring them back]")
+		looks(t, w, fmt.Sprint("problem-question", i))
 		if got := texts(w); strings.Contains(got, c.want[len(c.want)-1]) {
 			t.Errorf("the problem is shown beside its question:\n%s", got)
 		}

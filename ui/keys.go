@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 )
@@ -20,6 +21,7 @@ func (w *Window) keys() {
 		{fyne.KeyO, func() { w.askShare("") }},
 		{fyne.KeyI, func() { w.askAccept("") }},
 		{fyne.KeyL, w.askInvite},
+		{fyne.KeyF, w.find},
 		{fyne.Key1, func() { w.goTo(place{kind: atHome}) }},
 		{fyne.Key2, func() { w.goTo(place{kind: atSettings}) }},
 		{fyne.Key3, func() { w.goTo(place{kind: atAbout}) }},
@@ -42,6 +44,13 @@ func (w *Window) shut() {
 		return
 	}
 	w.win.Close()
+}
+
+// find lets the user type into the first entry of the screen: its filter.
+func (w *Window) find() {
+	if f := firstEntry(w.screen.object()); f != nil {
+		w.win.Canvas().Focus(f)
+	}
 }
 
 // paste takes text where no entry has the focus: an invitation, most likely.
@@ -248,6 +257,8 @@ func firstEntry(o fyne.CanvasObject) fyne.Focusable {
 		if !o.Disabled() {
 			return o
 		}
+	case *container.Scroll:
+		return firstEntry(o.Content)
 	case *fyne.Container:
 		for _, c := range o.Objects {
 			if f := firstEntry(c); f != nil {

@@ -95,6 +95,27 @@ func (f *flow) place(objects []fyne.CanvasObject, put func(o fyne.CanvasObject, 
 	return bottom
 }
 
+// natural is the width at which all objects are beside each other.
+func (f *flow) natural(objects []fyne.CanvasObject) float32 {
+	x := -f.gap
+	for _, o := range objects {
+		if o.Visible() {
+			x += o.MinSize().Width + f.gap
+		}
+	}
+	return max(0, x)
+}
+
+// naturalWidth is the width that an object is best at.
+func naturalWidth(o fyne.CanvasObject) float32 {
+	if c, ok := o.(*fyne.Container); ok {
+		if f, ok := c.Layout.(*flow); ok {
+			return f.natural(c.Objects)
+		}
+	}
+	return o.MinSize().Width
+}
+
 // sides puts objects beside each other, all as wide, where each gets at least
 // a width; else below each other.
 type sides struct {
@@ -155,13 +176,12 @@ type asideIfRoom struct {
 func (l *asideIfRoom) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	l.width = size.Width
 	a, b := objects[0], objects[1]
-	m := b.MinSize()
 	a.Move(fyne.NewPos(0, 0))
-	if l.aside(m.Width) {
-		w := size.Width - m.Width - l.gap()
+	if natural := naturalWidth(b); l.aside(natural) {
+		w := size.Width - natural - asideGap
 		a.Resize(fyne.NewSize(w, max(size.Height, heightAt(a, w))))
-		b.Move(fyne.NewPos(size.Width-m.Width, 0))
-		b.Resize(m)
+		b.Move(fyne.NewPos(size.Width-natural, 0))
+		b.Resize(fyne.NewSize(natural, heightAt(b, natural)))
 		return
 	}
 	h := heightAt(a, size.Width)
@@ -170,14 +190,14 @@ func (l *asideIfRoom) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	b.Resize(fyne.NewSize(size.Width, heightAt(b, size.Width)))
 }
 
-func (l *asideIfRoom) gap() float32 { return 12 }
+const asideGap = 12
 
-func (l *asideIfRoom) aside(other float32) bool { return l.width >= l.least+other+l.gap() }
+func (l *asideIfRoom) aside(other float32) bool { return l.width >= l.least+other+asideGap }
 
 // MinSize implements fyne.Layout.
 func (l *asideIfRoom) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	a, b := objects[0].MinSize(), objects[1].MinSize()
-	if l.aside(b.Width) {
+	if l.aside(naturalWidth(objects[1])) {
 		return fyne.NewSize(a.Width, max(a.Height, b.Height))
 	}
 	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height)
