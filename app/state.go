@@ -148,7 +148,8 @@ type Device struct {
 	Address   string    `json:"address,omitempty"`
 	RTTms     float64   `json:"rtt_ms,omitempty"`
 	LastSeen  time.Time `json:"last_seen,omitzero"`
-	Verified  string    `json:"verified"` // "words", "link"
+	Verified  string    `json:"verified"`        // "words", "link"
+	Linked    time.Time `json:"linked,omitzero"` // when
 	Problem   string    `json:"problem,omitempty"`
 }
 

@@ -68,7 +68,7 @@ func (d *deviceScreen) draw(s app.State) {
 		d.on = dev.Connected
 		d.icon.SetResource(glyph(deviceIcon(dev)))
 	}
-	d.advice.draw(unreached([]app.Device{dev}))
+	d.advice.draw(unreached([]app.Device{dev}, now))
 	setText(d.facts, deviceFacts(dev, s))
 	setText(d.details, deviceDetails(dev))
 	shared := sharedFolders(s, d.id)
@@ -99,7 +99,7 @@ func (d *deviceScreen) remove() {
 func connectionText(d app.Device, now time.Time) string {
 	switch {
 	case d.Connected && d.RTTms > 0:
-		return tr("Connected directly. An answer takes {{.MS}} thousandths of a second.", "MS", max(1, int(d.RTTms+0.5)))
+		return trn(max(1, int(d.RTTms+0.5)), "Connected directly. An answer takes {{.N}} thousandth of a second.", "Connected directly. An answer takes {{.N}} thousandths of a second.")
 	case d.Connected:
 		return tr("Connected directly.")
 	case d.LastSeen.IsZero():
@@ -111,13 +111,8 @@ func connectionText(d app.Device, now time.Time) string {
 // deviceFacts are the sentences about a device that change seldom.
 func deviceFacts(d app.Device, s app.State) string {
 	var lines []string
-	switch d.Verified {
-	case "words":
-		lines = append(lines, tr("Verified by six words that you told each other."))
-	case "link":
-		lines = append(lines, tr("Verified by an invite link: it is as sure as the way the link went."))
-	case "nearby":
-		lines = append(lines, tr("Verified by three words that both screens showed."))
+	if text := verifiedText(d); text != "" {
+		lines = append(lines, text)
 	}
 	if d.Version != "" && s.Device.Version != "" {
 		if d.Version == s.Device.Version {
@@ -127,6 +122,22 @@ func deviceFacts(d app.Device, s app.State) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// verifiedText is how the two devices came to know each other, and when.
+func verifiedText(d app.Device) string {
+	day := d.Linked.Format("2006-01-02")
+	switch {
+	case d.Verified == "words" && d.Linked.IsZero():
+		return tr("Verified by six words that were told from person to person.")
+	case d.Verified == "words":
+		return tr("Verified by six words that were told from person to person, on {{.Day}}.", "Day", day)
+	case d.Verified == "link" && d.Linked.IsZero():
+		return tr("Verified by an invite link: as sure as the way that the link went.")
+	case d.Verified == "link":
+		return tr("Verified by an invite link, on {{.Day}}: as sure as the way that the link went.", "Day", day)
+	}
+	return ""
 }
 
 // deviceDetails are for somebody who is asked for them.

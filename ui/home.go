@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -107,7 +108,7 @@ func (h *home) draw(s app.State) {
 	show(h.waiting, len(s.Questions) > 0)
 	setText(h.asks, trn(len(s.Questions), "{{.N}} thing waits for you", "{{.N}} things wait for you"))
 	h.questions.draw(questionOrder(s.Questions))
-	lost := unreached(s.Devices)
+	lost := unreached(s.Devices, h.w.now())
 	h.advice.draw(lost)
 	show(h.advised, len(lost) > 0)
 
@@ -147,11 +148,15 @@ func mailTrouble(s app.State) string {
 	return shownText(s.Mailbox.Problem)
 }
 
+// reachTime is how long two devices look for each other after they were linked
+// before their people are told that it does not work.
+const reachTime = 2 * time.Minute
+
 // unreached are linked devices that no connection ever led to: waiting does
 // not help there, their people can.
-func unreached(devices []app.Device) (list []app.Device) {
+func unreached(devices []app.Device, now time.Time) (list []app.Device) {
 	for _, d := range devices {
-		if !d.Connected && (d.LastSeen.IsZero() || d.Problem != "") {
+		if !d.Connected && (d.LastSeen.IsZero() && now.Sub(d.Linked) > reachTime || d.Problem != "") {
 			list = append(list, d)
 		}
 	}

@@ -130,7 +130,7 @@ func (n *Node) devices(s *kept) []app.Device {
 		}
 		d := app.Device{
 			ID: deviceID(p.Peer), Name: shownName(p.Metadata.Name), Owner: p.Owner, Version: p.Metadata.Version,
-			LastSeen: p.LastSeen, Verified: string(p.Via),
+			LastSeen: p.LastSeen, Verified: string(p.Via), Linked: p.Created,
 		}
 		if l, ok := n.endpoint.Link(p2p.PeerID(p.Peer)); ok {
 			d.Connected, d.Link, d.Address = true, l.Kind, l.Addr.String()
