@@ -62,12 +62,16 @@ func (w *Window) showInvitation(id app.InvitationID) {
 		inv, err = w.svc.Letter(ctx, id)
 		return err
 	}, func(err error) {
-		if err != nil {
+		switch {
+		case !sh.isOpen():
+		case app.CodeOf(err) == app.CodeNotFound: // used a moment ago: how far it is still shows
+			w.showOpen(sh, app.Invitation{ID: id})
+		case err != nil:
 			sh.close()
 			w.fail(err)
-			return
+		default:
+			w.showOpen(sh, inv)
 		}
-		w.showOpen(sh, inv)
 	})
 }
 
@@ -158,14 +162,17 @@ func (p *invitationSheet) openPage(o app.OpenInvitation) {
 	p.resend = newButton(w, tr("Send again"), p.sendAgain)
 	until := when(o.Expires, w.now())
 	var body []fyne.CanvasObject
-	if p.inv.Words != "" {
+	switch {
+	case p.inv.Words != "":
 		p.sh.retitle(tr("Now tell {{.Who}} these six words", "Who", shown(p.inv.To)))
 		body = []fyne.CanvasObject{
 			para(tr("By phone, in person or in a chat, not by e-mail:")),
 			wordsFrame(p.inv.Words), p.copyButton(tr("Copy for a chat"), chatText(p.inv.Words)),
 			muted(tr("Without them nobody gets in, not even someone who reads the mail. You find them again on the home screen until {{.Until}}. You may close this window.", "Until", until)),
 		}
-	} else {
+	case p.inv.Link == "":
+		p.sh.retitle(invitationTitle(o))
+	default:
 		p.sh.retitle(tr("A link for the other device"))
 		link := &widget.Label{Text: p.inv.Link, Truncation: fyne.TextTruncateEllipsis, TextStyle: fyne.TextStyle{Monospace: true}}
 		body = []fyne.CanvasObject{

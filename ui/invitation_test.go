@@ -182,6 +182,16 @@ func TestAnswerByHand(t *testing.T) {
 	reads(t, w, "Linked with Ada Lovelace")
 }
 
+// TestInvitationUsedNow: words that are used up at this moment are not needed.
+func TestInvitationUsedNow(t *testing.T) {
+	f, w := invited(t)
+	f.Update(func(s *app.State) { s.Invitations[0].Step = app.StepSaving })
+	f.Fail("Letter", app.Errorf(app.CodeNotFound, "no open invitation inv1"))
+	w.sync()
+	w.showInvitation("inv1")
+	reads(t, w, "Invitation to bob@example.org", "bob@example.org has the right words", "Linking the two computers…")
+}
+
 // TestInvitationGone: an id from an old notification opens nothing.
 func TestInvitationGone(t *testing.T) {
 	w := newTestWindow(t, apptest.NewFake())

@@ -63,10 +63,10 @@ func (p *preview) open() {
 	p.send = newButton(w, "", p.press)
 	p.how = newChoice([]string{program, byMyself()}, func(string) { p.changed() })
 	text := container.NewVScroll(p.mail)
-	text.SetMinSize(fyne.NewSize(0, min(150, max(60, w.win.Canvas().Size().Height-530))))
+	text.SetMinSize(fyne.NewSize(0, min(150, max(40, w.win.Canvas().Size().Height-540))))
 	letter := card(container.NewVBox(column(p.from, p.subject), p.note, text))
 	p.how.Selected = program
-	p.sh.draw = func(app.State) { p.mailbox() }
+	p.sh.draw, p.sh.dropped = func(app.State) { p.mailbox() }, nil
 	p.changed()
 	intro := tr("This is the mail {{.Who}} will get. The first line is yours. Mail providers can read it; what the folder is called stands only in the sealed attachment.", "Who", shown(p.to))
 	if !p.folder {

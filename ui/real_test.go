@@ -109,6 +109,7 @@ func TestRealShareByFile(t *testing.T) {
 	typeInto(t, ada, "name or e-mail address", "bob@example.org")
 	tap(t, ada, "Next")
 	reads(t, ada, "Ada would like to share a folder with you", "Ada invites you to keep a folder in sync.")
+	looks(t, ada, "real-preview")
 	choose(t, ada, "I send it with my own mail program")
 	tap(t, ada, "Next")
 	tap(t, ada, "Save the file…")

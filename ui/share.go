@@ -64,7 +64,6 @@ func (w *Window) askShare(dir string) {
 		container.NewBorder(nil, nil, nil, choose, s.dir), s.counted,
 		subheading(tr("Share it with")), s.who.box, checks, s.may, s.person.box,
 	)
-	s.sh.dropped = func(path string) { s.dir.SetText(w.tilde(path)) }
 	s.sh.closed = func() { s.stop() }
 	s.page()
 	if dir != "" {
@@ -83,7 +82,7 @@ func deviceLabel(d app.Device) string {
 
 func (s *shareSheet) page() {
 	s.sh.retitle(tr("Share a folder"))
-	s.sh.draw = nil
+	s.sh.draw, s.sh.dropped = nil, func(path string) { s.dir.SetText(s.w.tilde(path)) }
 	s.sh.page(s.body, newButton(s.w, tr("Cancel"), s.sh.close), s.next)
 	s.follow()
 }
