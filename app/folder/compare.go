@@ -25,8 +25,12 @@ type Comparison struct {
 	Equal     Tally // same path, same content
 	OnlyHere  Tally
 	OnlyThere Tally
-	Different Tally // same path, other content; bytes are those there
+	Different Tally  // same path, other content; bytes are those there
+	Examples  []Path // the first of Different
 }
+
+// maxExamples is how many paths help a person to see what it is about.
+const maxExamples = 5
 
 // Compare reads a tree and a member's rows and tells how they differ. It
 // writes nothing. ignoreDefaults are the rules before those of the tree's own
@@ -74,7 +78,7 @@ func (c *Comparison) file(ctx context.Context, t Tree, l Listed, there map[Path]
 	}
 	delete(there, l.Path)
 	if v.Size != l.Stat.Size {
-		c.Different.add(v.Size)
+		c.differs(l.Path, v)
 		return nil
 	}
 	h, err := hashFile(ctx, t, l.Path, l.Stat)
@@ -84,9 +88,16 @@ func (c *Comparison) file(ctx context.Context, t Tree, l Listed, there map[Path]
 	case err == nil && h == v.Content:
 		c.Equal.add(v.Size)
 	default: // being written, or not readable
-		c.Different.add(v.Size)
+		c.differs(l.Path, v)
 	}
 	return nil
+}
+
+func (c *Comparison) differs(p Path, v Version) {
+	c.Different.add(v.Size)
+	if len(c.Examples) < maxExamples {
+		c.Examples = append(c.Examples, p)
+	}
 }
 
 // filesThere takes a whole feed and returns the files that it shows.

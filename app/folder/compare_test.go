@@ -2,6 +2,7 @@ package folder_test
 
 import (
 	"context"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,8 +37,9 @@ func TestCompareWithWhoBegins(t *testing.T) {
 		want := folder.Comparison{
 			Equal: folder.Tally{Files: 1, Bytes: 1}, OnlyHere: folder.Tally{Files: 1, Bytes: 1},
 			OnlyThere: folder.Tally{Files: 1, Bytes: 3}, Different: folder.Tally{Files: 1, Bytes: 2},
+			Examples: []folder.Path{"other"},
 		}
-		if err != nil || got != want {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("Compare = %+v, %v, want %+v", got, err, want)
 		}
 	})

@@ -381,6 +381,34 @@ func TestReadOnlyMember(t *testing.T) {
 	})
 }
 
+// What a member without write right has already when it joins: files that
+// nobody else has stay, and of two versions the members' one is shown and the
+// other one kept.
+func TestReadOnlyJoinsWithFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := inMemory(t, "A", nil)
+		b := inMemory(t, "B", func(c *folder.Config) { c.Role = folder.ReadOnly })
+		a.Write("x", "there")
+		a.Write("same", "1")
+		b.Write("x", "here")
+		b.Write("same", "1")
+		b.Write("own", "only here")
+		pair(a, b)
+		b.until("A's files", func(folder.Status) bool { return b.files()["x"] == "there" })
+		<-time.After(time.Minute)
+		if got, want := a.files(), map[string]string{"x": "there", "same": "1"}; !maps.Equal(got, want) {
+			t.Errorf("A has %q, want %q", got, want)
+		}
+		if got := b.files(); got["own"] != "only here" {
+			t.Errorf("B has %q, want its own file among them", got)
+		}
+		kept, err := b.Trash()
+		if err != nil || len(kept) != 1 || kept[0].Path != "x" {
+			t.Errorf("Trash() = %+v, %v, want B's content of x (B has %q)", kept, err, b.files())
+		}
+	})
+}
+
 // A member that sends other bytes than it announced costs nothing but time.
 func TestWrongContent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -54,8 +55,9 @@ func TestCompare(t *testing.T) {
 			OnlyHere:  folder.Tally{Files: 2, Bytes: 4},
 			OnlyThere: folder.Tally{Files: 2, Bytes: 2},
 			Different: folder.Tally{Files: 1, Bytes: 11},
+			Examples:  []folder.Path{"differs"},
 		}
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("Compare() = %+v, want %+v", got, want)
 		}
 		if after := there.User(t).Names(""); fmt.Sprint(after) != fmt.Sprint(before) {

@@ -232,7 +232,11 @@ func (n *Node) Compare(ctx context.Context, offer app.FolderID, dir string) (app
 	if err != nil {
 		return app.Comparison{}, app.Errorf(app.CodeFailed, "compare with %s: %v; try again when it is connected", shownName(o.Name), err)
 	}
-	return app.Comparison{
+	out := app.Comparison{
 		Equal: app.Count(c.Equal), OnlyHere: app.Count(c.OnlyHere), OnlyThere: app.Count(c.OnlyThere), Different: app.Count(c.Different),
-	}, nil
+	}
+	for _, p := range c.Examples {
+		out.Examples = append(out.Examples, string(p))
+	}
+	return out, nil
 }
