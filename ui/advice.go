@@ -19,7 +19,7 @@ type adviceRow struct {
 func newAdviceRow(w *Window) *adviceRow {
 	r := &adviceRow{w: w, text: para("")}
 	help := newButton(w, tr("What can I do?"), func() { w.adviseOn(r.id) })
-	r.box = notice(container.NewBorder(nil, nil, picture("link"), container.NewCenter(help), r.text))
+	r.box = request(widget.NewIcon(glyph("link")), r.text, container.New(&flow{gap: 6}, help))
 	return r
 }
 

@@ -42,7 +42,7 @@ func newDevice(w *Window, id app.DeviceID) *deviceScreen {
 	remove := newIconButton(w, tr("Remove this device …"), glyph("trash"), d.remove)
 	d.box = page(container.NewVBox(
 		column(d.name, d.owner), state, d.advice.box, d.facts, folded(w, d.details), gap(6),
-		subheading(tr("Folders shared with it")), d.none, d.folders.box, gap(6), container.NewHBox(share, remove),
+		subheading(tr("Folders shared with it")), d.none, d.folders.box, gap(6), container.New(&flow{gap: 6}, share, remove),
 	))
 	return d
 }
@@ -208,7 +208,8 @@ func newSharedRow(w *Window, id app.DeviceID) *sharedRow {
 	stop := newButton(w, tr("Stop sharing …"), r.stop)
 	open := newButton(w, tr("Details of the folder"), func() { w.goTo(place{kind: atFolder, folder: r.folder.ID}) })
 	r.box = card(container.NewVBox(
-		container.NewBorder(nil, nil, container.NewCenter(stretch(widget.NewIcon(glyph("folder")), 28, 28)), container.NewCenter(container.NewHBox(open, stop)), column(r.name, r.state)),
+		container.NewBorder(nil, nil, container.NewCenter(stretch(widget.NewIcon(glyph("folder")), 28, 28)), nil,
+			container.New(&asideIfRoom{least: 220}, column(r.name, r.state), container.New(&flow{gap: 6}, open, stop))),
 		r.role,
 	))
 	return r

@@ -40,8 +40,7 @@ func newFolderCard(w *Window) *folderCard {
 	open := newButton(w, tr("Open folder"), func() { w.openPath(c.path) })
 	details := newButton(w, tr("Details"), func() { w.goTo(place{kind: atFolder, folder: c.id}) })
 	icon := container.NewVBox(gap(2), stretch(widget.NewIcon(glyph("folder")), 34, 34))
-	buttons := container.NewVBox(gap(1), container.NewHBox(open, details))
-	head := container.NewBorder(nil, nil, nil, buttons, column(c.name, c.with))
+	head := container.New(&asideIfRoom{least: 180}, column(c.name, c.with), container.New(&flow{gap: 6}, open, details))
 	c.box = card(container.NewBorder(nil, nil, container.New(inset{2, 4}, icon), nil, container.NewVBox(column(head, c.state), c.progress, c.trouble, c.solve)))
 	return c
 }

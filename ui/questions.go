@@ -84,6 +84,12 @@ func (w *Window) pickMoved(id app.FolderID) {
 	})
 }
 
+// request is a notice with buttons below what it says.
+func request(icon *widget.Icon, text fyne.CanvasObject, buttons *fyne.Container) fyne.CanvasObject {
+	pic := container.New(inset{4, 0}, container.NewVBox(gap(4), stretch(icon, 24, 24)))
+	return notice(container.NewBorder(nil, nil, pic, nil, container.NewVBox(text, container.New(inset{8, 2}, buttons))))
+}
+
 // A questionRow is a question with the buttons that answer it.
 type questionRow struct {
 	w       *Window
@@ -97,12 +103,11 @@ type questionRow struct {
 }
 
 func newQuestionRow(w *Window) row[app.Question] {
-	r := &questionRow{w: w, icon: widget.NewIcon(glyph("question")), text: para(""), safe: muted(""), error: para(""), buttons: container.NewHBox()}
+	r := &questionRow{w: w, icon: widget.NewIcon(glyph("question")), text: para(""), safe: muted(""), error: para(""), buttons: container.New(&flow{gap: 6})}
 	r.error.Importance = widget.DangerImportance
 	r.safe.Hide()
 	r.error.Hide()
-	icon := container.NewVBox(gap(4), stretch(r.icon, 24, 24))
-	r.box = notice(container.NewBorder(nil, nil, container.New(inset{4, 0}, icon), nil, container.NewVBox(column(r.text, r.safe, r.error), r.buttons)))
+	r.box = request(r.icon, column(r.text, r.safe, r.error), r.buttons)
 	return r
 }
 
@@ -119,7 +124,7 @@ func (r *questionRow) draw(q app.Question) {
 	}
 	r.q = q
 	r.icon.SetResource(glyph(t.icon))
-	r.buttons.Objects = []fyne.CanvasObject{gap(1)}
+	r.buttons.Objects = nil
 	for i, a := range answersTo(q) {
 		b := newButton(r.w, a.text, func() { r.choose(a) })
 		if i == 0 {

@@ -22,7 +22,7 @@ func newStart(w *Window) *start {
 	title.Alignment = fyne.TextAlignCenter
 	promise := muted(tr("Nothing is sent, and nothing is asked, before you say so."))
 	promise.Alignment = fyne.TextAlignCenter
-	doors := container.New(sideBySide{220, 16},
+	doors := container.New(&sides{least: 200, gap: 16},
 		s.door("letter", tr("I have an invitation"), tr("Somebody wants to share a folder with you: open the file from the mail, or paste the whole message."), func() { w.askAccept("") }),
 		s.door("folder", tr("Share a folder"), tr("Choose a folder and the person who shall have it too. It goes straight from your computer to theirs."), func() { w.askShare("") }),
 		s.door("device", tr("Connect my other computer"), tr("Keep the same folders on both of your computers, without a cloud in between."), w.askInvite),
@@ -61,27 +61,4 @@ func (s *start) draw(st app.State) {
 	if p := s.w.first(st); p.kind != atStart {
 		s.w.goTo(p)
 	}
-}
-
-// sideBySide is a layout of equal columns with a gap between them.
-type sideBySide struct{ least, gap float32 }
-
-// Layout implements fyne.Layout.
-func (l sideBySide) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	n := float32(len(objects))
-	width := (size.Width - (n-1)*l.gap) / n
-	for i, o := range objects {
-		o.Move(fyne.NewPos(float32(i)*(width+l.gap), 0))
-		o.Resize(fyne.NewSize(width, size.Height))
-	}
-}
-
-// MinSize implements fyne.Layout.
-func (l sideBySide) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	m := fyne.Size{Width: l.gap * float32(len(objects)-1)}
-	for _, o := range objects {
-		m.Width += l.least
-		m.Height = max(m.Height, o.MinSize().Height)
-	}
-	return m
 }
