@@ -22,4 +22,7 @@ make() { mkdir -p "$to/$(dirname "$1")"; cat >"$to/$1"; }
 "$program" completion bash | make share/bash-completion/completions/foldpost
 "$program" completion zsh | make share/zsh/vendor-completions/_foldpost
 "$program" completion fish | make share/fish/vendor_completions.d/foldpost.fish
-if page=$("$program" man 2>/dev/null); then printf '%s\n' "$page" | gzip -9n | make share/man/man1/foldpost.1.gz; fi
+"$program" man >"$to/foldpost.1"
+put 644 "$to/foldpost.1" share/man/man1/foldpost.1
+rm "$to/foldpost.1"
+gzip -9n "$to/share/man/man1/foldpost.1"
