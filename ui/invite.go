@@ -53,6 +53,7 @@ func (s *inviteSheet) press() {
 		return
 	case s.person.missing():
 		s.sh.say(tr("Type your name, so that the invitation tells who sent it."))
+		s.w.win.Canvas().Focus(s.person.entry)
 		return
 	}
 	s.sh.say("")

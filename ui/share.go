@@ -214,10 +214,10 @@ func (s *shareSheet) checked() []app.DeviceID {
 	return list
 }
 
-// request is what was chosen, and what is missing in it.
-func (s *shareSheet) request() (app.ShareRequest, string) {
+// request is what was chosen; what is missing in it, and where, if anything is.
+func (s *shareSheet) request() (r app.ShareRequest, missing string, at *entry) {
 	dir, to := s.path(), s.who.recipient()
-	r := app.ShareRequest{Dir: dir, Devices: s.checked(), ReadOnly: s.may.Selected == mayReceive()}
+	r = app.ShareRequest{Dir: dir, Devices: s.checked(), ReadOnly: s.may.Selected == mayReceive()}
 	for _, d := range to.devices {
 		if !slices.Contains(r.Devices, d) {
 			r.Devices = append(r.Devices, d)
@@ -228,26 +228,27 @@ func (s *shareSheet) request() (app.ShareRequest, string) {
 	}
 	switch {
 	case dir == "":
-		return r, tr("Choose the folder first.")
+		return r, tr("Choose the folder first."), s.dir
 	case !filepath.IsAbs(dir) || !isDir(dir):
-		return r, tr("There is no folder {{.Path}}.", "Path", shownPath(s.dir.Text))
+		return r, tr("There is no folder {{.Path}}.", "Path", shownPath(s.dir.Text)), s.dir
 	case notShareable(dir, s.w.state) != "":
-		return r, notShareable(dir, s.w.state)
+		return r, notShareable(dir, s.w.state), s.dir
 	case to.wrong != "":
-		return r, to.wrong
+		return r, to.wrong, s.who.entry
 	case len(r.People)+len(r.Devices) == 0:
-		return r, tr("Say with whom you want to share it.")
+		return r, tr("Say with whom you want to share it."), s.who.entry
 	case s.person.missing():
-		return r, tr("Type your name, so that the invitation tells who sent it.")
+		return r, tr("Type your name, so that the invitation tells who sent it."), s.person.entry
 	}
-	return r, ""
+	return r, "", nil
 }
 
 // press goes on to the preview, or shares at once with who is linked already.
 func (s *shareSheet) press() {
-	r, missing := s.request()
+	r, missing, at := s.request()
 	s.sh.say(missing)
 	if missing != "" {
+		s.w.win.Canvas().Focus(at)
 		return
 	}
 	setEnabled(s.next, false)
@@ -299,6 +300,7 @@ type nameEntry struct {
 
 func newNameEntry(w *Window) *nameEntry {
 	n := &nameEntry{w: w, entry: newEntry(w, tr("your name"))}
+	n.entry.Text = w.opts.Person
 	n.box = container.NewVBox(n.entry, muted(tr("So that the invitation tells who sent it.")))
 	n.box.Hide()
 	var list []app.Setting

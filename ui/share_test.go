@@ -181,6 +181,9 @@ func TestShareAsksName(t *testing.T) {
 	typeInto(t, w, "name or e-mail address", "bob@example.org")
 	tap(t, w, "Next")
 	reads(t, w, "Type your name")
+	if f, ok := w.win.Canvas().Focused().(*entry); !ok || f.PlaceHolder != "your name" {
+		t.Errorf("the focus is on %v, want the name that is missing", f)
+	}
 	typeInto(t, w, "your name", "Ada Lovelace")
 	looks(t, w, "share-name")
 	tap(t, w, "Next")

@@ -35,6 +35,8 @@ type Options struct {
 	// Home is the user's home directory: new folders are kept in Foldpost
 	// below it, and paths are shown with "~".
 	Home string
+	// Person is the user's full name, to be proposed where one is asked for.
+	Person string
 	// Changed is called after a setting of the window has changed.
 	Changed func(key, value string)
 	// Reset is called after everything was forgotten: the program ends.

@@ -120,7 +120,7 @@ func (d *desktop) show(s app.Service) {
 	home, _ := os.UserHomeDir() // "" is not shown as "~"
 	old := d.window
 	w := ui.New(d.app, s, ui.Options{
-		Title: title, Home: home, Close: d.shut, Changed: d.changed, Reset: d.forget,
+		Title: title, Home: home, Person: fullName(), Close: d.shut, Changed: d.changed, Reset: d.forget,
 		OpenURL: d.app.OpenURL, OpenPath: openPath, PickFolder: pickFolder, PickFile: pickFile,
 	})
 	d.window = w
