@@ -120,20 +120,23 @@ func (s *session) completeAnswer(c *cobra.Command, a []string, _ string) ([]stri
 	return list, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeConfig offers the keys of settings.
+// completeConfig offers the keys of settings, then what one may be.
 func (s *session) completeConfig(c *cobra.Command, a []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var list []string
-	if len(a) == 0 {
-		s.reach(c, func(ctx context.Context, svc app.Service) {
-			all, err := svc.Config(ctx)
-			if err != nil {
-				return
-			}
-			for _, set := range all {
+	s.reach(c, func(ctx context.Context, svc app.Service) {
+		all, err := svc.Config(ctx)
+		if err != nil {
+			return
+		}
+		for _, set := range all {
+			switch {
+			case len(a) == 0:
 				list = append(list, cobra.CompletionWithDesc(set.Key, set.Help))
+			case len(a) == 1 && set.Key == a[0]:
+				list = set.Values
 			}
-		})
-	}
+		}
+	})
 	return list, cobra.ShellCompDirectiveNoFileComp
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -56,7 +57,11 @@ func (s *session) showConfig(all []app.Setting, key []string) error {
 	}
 	t := newTable(s.out)
 	for _, set := range all {
-		t.row(set.Key, set.Value, set.Help)
+		help := set.Help
+		if len(set.Values) > 0 {
+			help += ": " + strings.Join(set.Values, ", ")
+		}
+		t.row(set.Key, set.Value, help)
 	}
 	return t.print()
 }

@@ -163,7 +163,7 @@ func (r *replica) scanHarms(obs []observation) map[Path]harm {
 // harmed returns the node of a file that a finding would end.
 func (r *replica) harmed(o observation) *node {
 	n := r.nodes[o.Path]
-	if n == nil || n.row.Frozen || n.row.Seen.Kind != File || n.row.Seen.Value == o.Seen.Value || !n.row.Entry.Live() {
+	if n == nil || n.decided || n.row.Frozen || n.row.Seen.Kind != File || n.row.Seen.Value == o.Seen.Value || !n.row.Entry.Live() {
 		return nil
 	}
 	if in, named := r.intents[o.Path]; named && shows(in.Target, o.Seen.Value, n.liveBelow > 0) {

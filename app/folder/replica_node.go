@@ -35,6 +35,7 @@ type node struct {
 	recheck     bool   // disk may not be what Seen says: observe first
 	stuck       bool   // the disk does not take what Target shows
 	thawing     bool   // not ignored any more, but not observed yet
+	decided     bool   // a person ends versions here: no question about what is found next
 	allowed     bool   // a person said that this may go
 	dirty       bool
 	tooDeep     bool // a loser can not be kept: nothing is done here

@@ -33,7 +33,7 @@ func (r *replica) find(now time.Time, o observation) {
 	if !n.started {
 		r.forgetIntent(o.Path)
 	}
-	n.recheck = false
+	n.recheck, n.decided = false, false
 	if n.row.Frozen && !n.thawing || r.thawed(n, o) {
 		return
 	}

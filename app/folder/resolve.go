@@ -145,11 +145,11 @@ func (e *engine) unclaim(r *resolution) {
 	}
 }
 
-// claim makes the path wait for an observation.
+// claim makes the path wait for an observation, which the guard lets through.
 func (r *replica) claim(p Path) {
 	n := r.node(p)
 	r.takeBack(n)
-	n.recheck = true
+	n.recheck, n.decided = true, true
 }
 
 // keep notes what went to the trash.

@@ -2,6 +2,7 @@ package folder_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -184,6 +185,39 @@ func TestResolveRefused(t *testing.T) {
 		}
 		if got := a.files(); len(got) != 3 {
 			t.Errorf("A has %q, want all three files", got)
+		}
+	})
+}
+
+// TestResolveAll: who decides about many conflicts, one after the other, is not
+// asked again whether so many files may go.
+func TestResolveAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := inMemory(t, "A", nil), inMemory(t, "B", nil)
+		pair(a, b)
+		for _, d := range []*device{a, b} {
+			d.Pause(true)
+			for i := range 60 {
+				d.Write(fmt.Sprint(i), fmt.Sprint(d.name, i))
+			}
+		}
+		a.Pause(false)
+		b.Pause(false)
+		settle(a, b)
+		cs, err := a.Conflicts(t.Context())
+		if err != nil || len(cs) != 60 {
+			t.Fatalf("Conflicts() = %d, %v, want 60", len(cs), err)
+		}
+		for _, c := range cs {
+			if err := a.KeepCopy(t.Context(), c.Path, c.Copies[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.until("all is decided", func(s folder.Status) bool {
+			return s.Conflicts == 0 && s.Files == 60 || len(s.Questions) > 0
+		})
+		if qs := a.Status().Questions; len(qs) > 0 {
+			t.Errorf("Questions = %+v, want none", qs)
 		}
 	})
 }
