@@ -19,11 +19,14 @@ import (
 
 var version = "devel" // set by the Makefile
 
+// usualHome is the platform's directory of keys and state.
+func usualHome() string { return filepath.Join(xdg.DataHome, "foldpost") }
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Main(ctx, cli.Deps{
 		Version: version,
-		Home:    func() string { return filepath.Join(xdg.DataHome, "foldpost") },
+		Home:    usualHome,
 		Connect: control.Dial,
 		Run:     run,
 		Window:  openWindow,

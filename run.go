@@ -23,7 +23,7 @@ func run(ctx context.Context, o cli.RunOptions) error {
 // one of them or ctx does; wait returns when they have.
 func start(ctx context.Context, o cli.RunOptions) (n *node.Node, wait func() error, err error) {
 	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: map[bool]slog.Level{true: slog.LevelDebug}[o.Verbose]}))
-	c := node.Config{Home: o.Home, Listen: o.Listen, Version: version, Log: log, Ready: o.Ready, Autostart: node.SystemAutostart(atLogin)}
+	c := node.Config{Home: o.Home, Listen: o.Listen, Version: version, Log: log, Ready: o.Ready, Autostart: autostart(o.Home)}
 	if !o.NoKeyring {
 		c.Keyring = node.SystemKeyring()
 	}
@@ -41,4 +41,12 @@ func start(ctx context.Context, o cli.RunOptions) (n *node.Node, wait func() err
 	go func() { ended <- socket.Run(ctx, n); cancel() }()
 	go func() { ended <- n.Run(ctx); cancel() }()
 	return n, func() error { return errors.Join(<-ended, <-ended) }, nil
+}
+
+// autostart starts the program at login for the home that it runs for now.
+func autostart(home string) node.Autostart {
+	if home == usualHome() {
+		return node.SystemAutostart(atLogin)
+	}
+	return node.SystemAutostart(atLogin, "--home", home)
 }
