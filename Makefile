@@ -8,7 +8,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 TAGS     ?= nogui
 LDFLAGS   = -s -w -X main.version=$(VERSION)
 BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags "$(LDFLAGS)"
-WINDOW    = CGO_ENABLED=1 $(GO) build -trimpath -tags no_emoji,no_metadata
+WINDOW    = CGO_ENABLED=1 $(GO) build -trimpath -tags no_emoji,no_metadata,no_animations
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     = $(GO) run mvdan.cc/gofumpt@v0.12.0
 FUZZTIME ?= 10s

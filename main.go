@@ -31,7 +31,7 @@ func main() {
 		Run:     run,
 		Window:  openWindow,
 		Demo: func(ctx context.Context, o cli.DemoOptions) error {
-			return demo.Run(ctx, demo.Options{Exit: o.Exit, Out: o.Out, Terminal: o.Terminal, Verbose: o.Verbose, Version: version})
+			return runDemo(ctx, demo.Options{Exit: o.Exit, Out: o.Out, Terminal: o.Terminal, Verbose: o.Verbose, Version: version})
 		},
 	}, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()

@@ -13,6 +13,7 @@ import (
 	"foldpost/app"
 	"foldpost/app/cli"
 	"foldpost/app/control"
+	"foldpost/app/demo"
 	"foldpost/app/node"
 	"foldpost/ui/desktop"
 )
@@ -128,4 +129,16 @@ func (h *host) end() error {
 	}
 	stop()
 	return wait()
+}
+
+// runDemo shows the demo in the terminal, and where there is a display also in
+// a window for each device.
+func runDemo(ctx context.Context, o demo.Options) error {
+	if o.Exit || desktop.CheckDisplay() != nil {
+		return demo.Run(ctx, o)
+	}
+	return desktop.RunStage(ctx, func(ctx context.Context, stage *desktop.Stage) error {
+		o.Show = stage.Open
+		return demo.Run(ctx, o)
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"foldpost/app/cli"
+	"foldpost/app/demo"
 )
 
 // openWindow is nil: this build has no window.
@@ -13,3 +14,6 @@ var openWindow func(context.Context, cli.WindowOptions) error
 
 // atLogin is what starts this program without a window.
 const atLogin = "run"
+
+// runDemo shows the demo in the terminal.
+func runDemo(ctx context.Context, o demo.Options) error { return demo.Run(ctx, o) }

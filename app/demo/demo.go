@@ -31,6 +31,10 @@ type Options struct {
 	Verbose  bool
 	Version  string
 
+	// Show opens a window on one of the devices, and returns what puts a line
+	// on top of it; nil: there are no windows.
+	Show func(ctx context.Context, user string, s app.Service) (hint func(text string))
+
 	parent   string                 // for tests: of the directories
 	invited  func(*mailtest.Server) // for tests: the mail is about to be sent
 	patience time.Duration          // for tests: instead of the usual
@@ -41,6 +45,9 @@ const (
 	bob = "bob@b.example"
 
 	patience = 45 * time.Second // with a step that takes a second or two
+
+	// pace is time to look at the windows before each step.
+	pace = 4 * time.Second
 )
 
 // A demo is one run.
@@ -59,6 +66,7 @@ type device struct {
 	folder string // on disk
 	id     app.FolderID
 	words  string // told to him by phone
+	hint   func(text string)
 }
 
 // Run shows the demo. Without Exit it keeps both devices in sync until ctx is
@@ -88,6 +96,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.Exit {
 		return nil
 	}
+	d.invite()
 	d.say("\nBoth devices go on syncing: change something in one folder and look into the other. Ctrl-C ends the demo.")
 	<-ctx.Done()
 	return nil
@@ -124,7 +133,11 @@ func (d *demo) device(ctx context.Context, wg *sync.WaitGroup, name string) (*de
 			return nil, fmt.Errorf("demo: %s's device: %w", name, err)
 		}
 	}
-	return &device{name: name, node: n, folder: filepath.Join(d.dir, name, "Harz 2026")}, nil
+	x := &device{name: name, node: n, folder: filepath.Join(d.dir, name, "Harz 2026"), hint: func(string) {}}
+	if d.Show != nil {
+		x.hint = d.Show(ctx, name, n)
+	}
+	return x, nil
 }
 
 // show runs through the steps.
@@ -144,6 +157,9 @@ func (d *demo) show(ctx context.Context) error {
 	}
 	for i, s := range steps {
 		d.say("\n%d. %s", i+1, s.title)
+		if err := d.announce(ctx, s.title); err != nil {
+			return err
+		}
 		stepCtx, cancel := context.WithTimeout(ctx, d.patience)
 		err := s.run(stepCtx)
 		cancel()
@@ -152,6 +168,28 @@ func (d *demo) show(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// announce tells in both windows what comes next, and leaves time to look.
+func (d *demo) announce(ctx context.Context, title string) error {
+	if d.Show == nil {
+		return nil
+	}
+	for _, x := range []*device{d.ada, d.bob} {
+		x.hint(fmt.Sprintf("This is %s's computer. %s.", x.name, title))
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(pace):
+		return nil
+	}
+}
+
+// invite tells in both windows what to try next.
+func (d *demo) invite() {
+	d.ada.hint(fmt.Sprintf("This is Ada's computer. Try it: put a file into %s and watch Bob's window.", d.ada.folder))
+	d.bob.hint("This is Bob's computer. Try it: choose the version of notes.txt that shall stay, or bring back the film that Bob deleted. Closing a window ends the demo.")
 }
 
 func (d *demo) mailboxes(ctx context.Context) error {

@@ -42,7 +42,7 @@ func TestCost(t *testing.T) {
 		best = min(best, time.Since(began))
 	}
 	t.Logf("window on the screen after   %4d ms   (at most %d; the best of %d starts)", best.Milliseconds(), maxStart.Milliseconds(), starts)
-	if busy := load(t); best > maxStart && busy < float64(runtime.NumCPU()) {
+	if best > maxStart && !busy(t) {
 		t.Errorf("the window needs %v to come, want at most %v", best, maxStart)
 	}
 	visible := p.idle("visible")
@@ -52,6 +52,9 @@ func TestCost(t *testing.T) {
 	p.press("ctrl+w")
 	s.until("the window is gone", func() bool { return p.visible() == "" })
 	hidden := p.idle("hidden")
+	if busy(t) {
+		return // each of 60 wake-ups a second costs more beside other work
+	}
 	if visible > maxIdleVisible {
 		t.Errorf("an idle window costs %.2f %% of a processor, want at most %.1f", visible, maxIdleVisible)
 	}
@@ -105,14 +108,19 @@ func (p *person) memory() (rss, pss int) {
 	return rss, pss
 }
 
-// load is how many processes want a processor, over the last minute.
-func load(t *testing.T) float64 {
+// busy is true where so much else went on in the last minute that figures say
+// little: they are printed and not judged.
+func busy(t *testing.T) bool {
 	t.Helper()
 	b, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var one float64
-	fmt.Sscan(string(b), &one)
-	return one
+	var load float64
+	fmt.Sscan(string(b), &load)
+	if load < float64(runtime.NumCPU()) {
+		return false
+	}
+	t.Logf("the machine is busy (load %.1f): the figures are not judged", load)
+	return true
 }

@@ -62,7 +62,7 @@ type desktop struct {
 // Run shows the program until its user quits or ctx is done, which is no
 // error. It must be called on the main goroutine, once in a process.
 func Run(ctx context.Context, o Options) error {
-	if err := checkDisplay(); err != nil {
+	if err := CheckDisplay(); err != nil {
 		return err
 	}
 	var tasks sync.WaitGroup
@@ -99,9 +99,26 @@ func Run(ctx context.Context, o Options) error {
 	if o.Problem != nil {
 		d.window.Tell(o.Problem)
 	}
-	defer context.AfterFunc(outer, func() { fyne.Do(d.app.Quit) })()
+	ended := make(chan struct{})
+	go quitAfter(outer.Done(), ended, d.app)
 	d.app.Run()
+	close(ended)
 	return nil
+}
+
+// quitAfter ends a program of Fyne's when done is closed. Fyne ends by signals
+// itself, and panics if it is told to end after that: it gets time for it.
+func quitAfter(done, ended <-chan struct{}, a fyne.App) {
+	select {
+	case <-ended:
+		return
+	case <-done:
+	}
+	select {
+	case <-ended:
+	case <-time.After(time.Second):
+		fyne.Do(a.Quit)
+	}
 }
 
 // waitFor gives tasks time to end. Fyne forgets what was queued at its end, so
@@ -325,8 +342,8 @@ func setSize(percent string) {
 	os.Setenv(scaleVariable, strconv.FormatFloat(float64(n)/100, 'f', 2, 64)) // fails for no such name
 }
 
-// checkDisplay fails where there is nothing to draw on: Fyne would only log.
-func checkDisplay() error {
+// CheckDisplay fails where there is nothing to draw on: Fyne would only log.
+func CheckDisplay() error {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" {
 		return nil
 	}
