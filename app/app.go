@@ -117,7 +117,8 @@ type Service interface {
 	Config(ctx context.Context) ([]Setting, error)
 	SetConfig(ctx context.Context, key, value string) error
 	// Reset leaves every folder and forgets devices, keys, mailbox and
-	// settings. The folders' files stay. The program ends after it.
+	// settings. The folders' files stay, and what their trash holds. The
+	// program ends after it.
 	Reset(ctx context.Context) error
 }
 

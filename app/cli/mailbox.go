@@ -18,7 +18,7 @@ type mailboxFlags struct {
 
 func (s *session) mailboxCmd() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "mailbox [set|test|forget]",
+		Use:   "mailbox [set|test|forget|mails]",
 		Short: "Show, set, test or forget your e-mail account",
 		Long: `Show, set, test or forget the e-mail account that carries invitations. You need
 none to receive invitations, nor to send them with your own mail program.`,
@@ -45,7 +45,7 @@ none to receive invitations, nor to send them with your own mail program.`,
 			return nil
 		}),
 	}
-	c.AddCommand(s.mailboxSetCmd(), s.mailboxTestCmd(), s.mailboxForgetCmd())
+	c.AddCommand(s.mailboxSetCmd(), s.mailboxTestCmd(), s.mailboxForgetCmd(), s.mailsCmd())
 	return c
 }
 

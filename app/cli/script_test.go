@@ -220,6 +220,14 @@ func event(ts *testscript.TestScript, a []string) func() {
 		return func() { s.Fail(a[1], app.Errorf(app.ErrorCode(a[2]), "%s", a[3])) }
 	case "guess": // DOMAIN "PROVIDER LOGIN HELP CONFIRM IMAP SMTP"
 		return func() { s.Guess(a[1], guess(strings.Fields(a[2]))) }
+	case "changed": // FOLDER PATH DEVICE TIME
+		return func() {
+			at, err := time.Parse(time.RFC3339, a[4])
+			ts.Check(err)
+			s.Happen(app.FolderID(a[1]), app.Change{Path: a[2], What: app.Changed, Device: app.DeviceID(a[3]), At: at})
+		}
+	case "mail": // WITH SUBJECT
+		return func() { s.Mail(app.Mail{Direction: app.Sent, With: a[1], Subject: a[2]}) }
 	case "conflict": // FOLDER PATH COPY…
 		return func() { s.Conflict(app.FolderID(a[1]), app.Conflict{Path: a[2], Copies: a[3:]}) }
 	case "differ": // EQUAL HERE THERE DIFFERENT
