@@ -164,9 +164,13 @@ func (p *invitationSheet) openPage(o app.OpenInvitation) {
 	var body []fyne.CanvasObject
 	switch {
 	case p.inv.Words != "":
-		p.sh.retitle(tr("Now tell {{.Who}} these six words", "Who", shown(p.inv.To)))
+		title, how := tr("Now tell {{.Who}} these six words", "Who", shown(p.inv.To)), tr("By phone, in person or in a chat, not by e-mail:")
+		if isOwn(p.inv.To, w.state.Mailbox) {
+			title, how = tr("Type these six words on your other computer"), tr("The invitation is in your mailbox, and Foldpost asks for the words there:")
+		}
+		p.sh.retitle(title)
 		body = []fyne.CanvasObject{
-			para(tr("By phone, in person or in a chat, not by e-mail:")),
+			para(how),
 			wordsFrame(p.inv.Words), p.copyButton(tr("Copy for a chat"), chatText(p.inv.Words)),
 			muted(tr("Without them nobody gets in, not even someone who reads the mail. You find them again on the home screen until {{.Until}}. You may close this window.", "Until", until)),
 		}

@@ -33,7 +33,7 @@ func recipientOf(text string, s app.State) recipient {
 	case len(r.devices) > 0:
 	case isAddress(text):
 		r.address = text
-		r.own = s.Mailbox != nil && strings.EqualFold(s.Mailbox.Address, text)
+		r.own = isOwn(text, s.Mailbox)
 	case strings.Contains(text, "@"):
 		r.wrong = tr("This is not a whole e-mail address yet. It looks like bob@example.org.")
 	default:

@@ -165,6 +165,9 @@ func TestShareOtherComputer(t *testing.T) {
 	w.askShare(photos(t, f))
 	typeInto(t, w, "name or e-mail address", "Ada@example.org")
 	reads(t, w, "That is you: this connects your other computer.")
+	tap(t, w, "Next")
+	tap(t, w, "Send")
+	reads(t, w, "Type these six words on your other computer", "Waiting for your other computer")
 }
 
 // TestShareAsksName: once, and only for an invitation.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -43,6 +44,12 @@ func partner(o app.OpenInvitation) string {
 	return tr("the other device")
 }
 
+// isOwn tells whether an address is this user's own: then the invitation is for
+// another computer of the same person.
+func isOwn(address string, m *app.MailboxState) bool {
+	return m != nil && address != "" && strings.EqualFold(address, m.Address)
+}
+
 // partnerWithDevice is who an invitation led to.
 func partnerWithDevice(o app.OpenInvitation) string {
 	if o.Direction == app.Sent && o.With != "" && o.Name != "" {
@@ -61,7 +68,7 @@ func stepsOf(o app.OpenInvitation, m *app.MailboxState, now time.Time) []step {
 	case o.With == "":
 		list = append(list, linkStep(o))
 	default:
-		list = append(list, sentStep(o, m, now), wordsStep(o, who))
+		list = append(list, sentStep(o, m, now), wordsStep(o, who, isOwn(o.With, m)))
 	}
 	last := step{stepLater, tr("Link the two computers: both have to be on for that")}
 	switch o.Step {
@@ -85,7 +92,13 @@ func sentStep(o app.OpenInvitation, m *app.MailboxState, now time.Time) step {
 	return step{stepDone, tr("Sent {{.When}}", "When", when(o.Sent, now))}
 }
 
-func wordsStep(o app.OpenInvitation, who string) step {
+func wordsStep(o app.OpenInvitation, who string, own bool) step {
+	switch {
+	case own && (o.Step == app.StepSending || o.Step == app.StepWaiting):
+		return step{stepNow, tr("Waiting for your other computer")}
+	case own:
+		return step{stepDone, tr("Your other computer has the right words")}
+	}
 	switch o.Step {
 	case app.StepSending:
 		return step{stepLater, tr("Wait for {{.Who}}", "Who", who)}

@@ -18,6 +18,8 @@ func TestStepsOf(t *testing.T) {
 	unsent.Sent = time.Time{}
 	byHand := sent
 	byHand.Sent = time.Time{}
+	own := sent
+	own.With = "ada@example.org"
 	lost := got
 	lost.AnswerByHand = true
 	const last = "Link the two computers: both have to be on for that"
@@ -31,6 +33,7 @@ func TestStepsOf(t *testing.T) {
 		{"stuck", unsent, sick, []step{{stepTrouble, "The mail has not left yet, because your e-mail account has a problem. It is sent as soon as that is solved."}, {stepLater, "Wait for bob"}, {stepLater, last}}},
 		{"sent", sent, nil, []step{{stepDone, "Sent 11:00"}, {stepNow, "Waiting for bob; most people need a day"}, {stepLater, last}}},
 		{"by hand", byHand, nil, []step{{stepDone, "You send the invitation yourself"}, {stepNow, "Waiting for bob; most people need a day"}, {stepLater, last}}},
+		{"own", own, &app.MailboxState{Address: "ADA@example.org"}, []step{{stepDone, "Sent 11:00"}, {stepNow, "Waiting for your other computer"}, {stepLater, last}}},
 		{"saving", at(sent, app.StepSaving), nil, []step{{stepDone, "Sent 11:00"}, {stepDone, "bob has the right words"}, {stepNow, "Linking the two computers…"}}},
 		{"paired", at(sent, app.StepPaired), nil, []step{{stepDone, "Sent 11:00"}, {stepDone, "bob has the right words"}, {stepDone, "Linked with bob"}}},
 		{"link", link, nil, []step{{stepNow, "Waiting for the other device to use the link"}, {stepLater, last}}},
