@@ -28,9 +28,9 @@ func apart(t *testing.T, path string, ds ...*device) folder.Conflict {
 	for _, d := range ds {
 		d.Pause(true)
 	}
-	for _, d := range ds {
-		time.Sleep(time.Second) // simulated: who writes last is shown
+	for i, d := range ds {
 		d.Write(path, "by "+d.name)
+		d.Touch(path, time.Now().Add(time.Duration(i-9)*time.Second)) // who wrote last is shown
 	}
 	for _, d := range ds {
 		d.Pause(false)
@@ -66,7 +66,7 @@ func (d *device) trashed() []string {
 // TestResolve: each way ends the conflict on all devices, and what is not kept
 // is in the trash of who decided.
 func TestResolve(t *testing.T) {
-	top, other := "by B", "by A" // as long as B writes last
+	top, other := "by B", "by A"
 	for _, c := range []struct {
 		name  string
 		act   func(d *device, c folder.Conflict) error
@@ -83,34 +83,38 @@ func TestResolve(t *testing.T) {
 			return d.KeepBoth(d.t.Context(), c.Path)
 		}, map[string]string{"x.txt": top, "x (A).txt": other, "other": "o"}, []string{other}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				a, b := inMemory(t, "A", nil), inMemory(t, "B", nil)
-				conflict := apart(t, "x.txt", a, b)
-				side := conflict.Sides
-				if len(side) != 2 || side[0].Path != "x.txt" || side[0].Label != "B" || side[1].Device != (folder.DeviceID{'A'}) || side[1].Size != 4 || side[1].MTime == 0 {
-					t.Errorf("Sides = %+v, want B's at x.txt, then A's copy", side)
+		check := func(t *testing.T, a, b *device) {
+			conflict := apart(t, "x.txt", a, b)
+			side := conflict.Sides
+			if len(side) != 2 || side[0].Path != "x.txt" || side[0].Label != "B" || side[1].Device != (folder.DeviceID{'A'}) || side[1].Size != 4 || side[1].MTime == 0 {
+				t.Errorf("Sides = %+v, want B's at x.txt, then A's copy", side)
+			}
+			if err := c.act(b, conflict); err != nil {
+				t.Fatalf("resolve on B: %v", err)
+			}
+			settle(a, b)
+			wantEqual(t, a, b)
+			if got := a.files(); !maps.Equal(got, c.want) {
+				t.Errorf("A has %q, want %q", got, c.want)
+			}
+			for _, d := range []*device{a, b} {
+				if n := d.Status().Conflicts; n != 0 {
+					t.Errorf("%s has %d conflicts, want none", d.name, n)
 				}
-				if err := c.act(b, conflict); err != nil {
-					t.Fatalf("resolve on B: %v", err)
-				}
-				settle(a, b)
-				wantEqual(t, a, b)
-				if got := a.files(); !maps.Equal(got, c.want) {
-					t.Errorf("A has %q, want %q", got, c.want)
-				}
-				for _, d := range []*device{a, b} {
-					if n := d.Status().Conflicts; n != 0 {
-						t.Errorf("%s has %d conflicts, want none", d.name, n)
-					}
-				}
-				if got := b.trashed(); !slices.Equal(got, c.trash) {
-					t.Errorf("B's trash has %q, want %q", got, c.trash)
-				}
-				if err := c.act(b, conflict); !errors.Is(err, folder.ErrGone) {
-					t.Errorf("again = %v, want ErrGone", err)
-				}
-			})
+			}
+			if got := b.trashed(); !slices.Equal(got, c.trash) {
+				t.Errorf("B's trash has %q, want %q", got, c.trash)
+			}
+			if err := c.act(b, conflict); !errors.Is(err, folder.ErrGone) {
+				t.Errorf("again = %v, want ErrGone", err)
+			}
+		}
+		t.Run(c.name+" in memory", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { check(t, inMemory(t, "A", nil), inMemory(t, "B", nil)) })
+		})
+		t.Run(c.name+" on disk", func(t *testing.T) {
+			t.Parallel()
+			check(t, onDisk(t, "A"), onDisk(t, "B"))
 		})
 	}
 }
@@ -220,4 +224,45 @@ func TestResolveAll(t *testing.T) {
 			t.Errorf("Questions = %+v, want none", qs)
 		}
 	})
+}
+
+// TestResolveLinks: a link is a version like any other.
+func TestResolveLinks(t *testing.T) {
+	for _, both := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := inMemory(t, "A", nil), inMemory(t, "B", nil)
+			pair(a, b)
+			a.Write("target", "t")
+			settle(a, b)
+			a.Pause(true)
+			b.Pause(true)
+			a.Symlink("target", "x")
+			b.Write("x", "a file")
+			a.Pause(false)
+			b.Pause(false)
+			settle(a, b)
+			cs, err := a.Conflicts(t.Context())
+			if err != nil || len(cs) != 1 || len(cs[0].Copies) != 1 {
+				t.Fatalf("Conflicts() = %+v, %v, want one", cs, err)
+			}
+			lost := cs[0].Sides[1]
+			own := folder.Path("x (" + lost.Label + ")")
+			if both {
+				err = a.KeepBoth(t.Context(), "x")
+			} else {
+				own, err = "x", a.KeepCopy(t.Context(), "x", cs[0].Copies[0])
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			settle(a, b)
+			wantEqual(t, a, b)
+			if st, err := b.config.Tree.Stat(own); err != nil || st.Kind != lost.Kind {
+				t.Errorf("both %t: B's %s is of kind %d, %v, want %d", both, own, st.Kind, err, lost.Kind)
+			}
+			if n := b.Status().Conflicts; n != 0 {
+				t.Errorf("both %t: B has %d conflicts, want none", both, n)
+			}
+		})
+	}
 }
