@@ -132,7 +132,7 @@ func TestFindInFiles(t *testing.T) {
 	eml := "Content-Type: application/vnd.foldpost.letter\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
 		wrapAt(76)(base64.StdEncoding.EncodeToString(letter)) + "\r\n--boundary--\r\n"
 	for name, in := range map[string][]byte{
-		"raw letter": letter, "letter file": LetterFile(letter), "saved message": []byte(eml),
+		"raw letter": letter, "raw letter as text": []byte(base64.StdEncoding.EncodeToString(letter)), "letter file": LetterFile(letter), "saved message": []byte(eml),
 		"letter file of Windows": bytes.ReplaceAll(LetterFile(letter), []byte("\n"), []byte("\r\n")),
 		"with byte order mark":   append([]byte("\ufeff"), LetterFile(letter)...),
 	} {

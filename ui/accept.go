@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -356,5 +358,17 @@ func readInvitation(path string) (string, error) {
 	if err != nil {
 		return "", errors.New(tr("“{{.File}}” cannot be read: {{.Why}}", "File", name, "Why", err))
 	}
-	return string(b), nil
+	return asText(b), nil
+}
+
+// asText makes text of a file: an attachment that a mail program has saved may
+// be the letter itself, which a message has as base64.
+func asText(b []byte) string {
+	switch {
+	case utf8.Valid(b):
+		return string(b)
+	case len(b) > 1 && b[0] == 1: // the version of letters
+		return base64.StdEncoding.EncodeToString(b)
+	}
+	return strings.ToValidUTF8(string(b), "?")
 }

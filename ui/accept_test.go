@@ -260,6 +260,19 @@ func TestTake(t *testing.T) {
 	reads(t, w, "The six words will prove it.")
 }
 
+func TestAsText(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"foldpost letter 1\nAQE=\n", "foldpost letter 1\nAQE=\n"},
+		{"\x01\x01\xfe\xff", "AQH+/w=="},
+		{"Gr\xfc\xdfe: foldpost:1/AAAA", "Gr?e: foldpost:1/AAAA"},
+		{"", ""},
+	} {
+		if got := asText([]byte(c.in)); got != c.want {
+			t.Errorf("asText(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
 // TestHowFar: each end of the looking is told in words.
 func TestHowFar(t *testing.T) {
 	for _, c := range []struct {
