@@ -223,6 +223,33 @@ func TestSidebar(t *testing.T) {
 	}
 }
 
+// TestSmallWindow: every screen fits into the least window.
+func TestSmallWindow(t *testing.T) {
+	f := apptest.NewFake()
+	w := newTestWindow(t, f)
+	check := func(p place) {
+		t.Helper()
+		w.goTo(p)
+		settled(w)
+		if m := w.win.Content().MinSize(); m.Width > 760 || m.Height > 520 {
+			t.Errorf("%+v needs a window of %v, want at most 760 x 520", p, m)
+		}
+	}
+	check(place{kind: atStart})
+	f.Update(busy)
+	f.Update(func(s *app.State) {
+		s.Folders[0].Name = strings.Repeat("Band recordings ", 4)
+		s.Devices[0].Name = strings.Repeat("Annas Laptop ", 5)
+	})
+	w.sync()
+	for _, p := range []place{
+		{kind: atHome}, {kind: atSettings}, {kind: atAbout}, {kind: atDevice, device: "annaid"}, {kind: atDevice, device: "nasid"},
+		{kind: atFolder, folder: "photosid"}, {kind: atFolder, folder: "thesisid", tab: "conflicts"}, {kind: atFolder, folder: "bandid", tab: "members"},
+	} {
+		check(p)
+	}
+}
+
 // TestShowsTheLatest: what was hidden shows what is so now, not what was.
 func TestShowsTheLatest(t *testing.T) {
 	f := apptest.NewFake()

@@ -165,6 +165,40 @@ func (l *sides) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return m
 }
 
+// titled puts a title at the left of what it is about, or above it where there
+// is no room for both.
+type titled struct{ width float32 }
+
+// Layout implements fyne.Layout.
+func (l *titled) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	title, o := objects[0], objects[1]
+	title.Move(fyne.NewPos(0, 0))
+	if l.beside(o) {
+		title.Resize(fyne.NewSize(titleWidth, heightAt(title, titleWidth)))
+		o.Move(fyne.NewPos(titleWidth, 0))
+		o.Resize(fyne.NewSize(size.Width-titleWidth, max(size.Height, heightAt(o, size.Width-titleWidth))))
+		return
+	}
+	h := heightAt(title, size.Width) - overlap
+	title.Resize(fyne.NewSize(size.Width, h+overlap))
+	o.Move(fyne.NewPos(0, h))
+	o.Resize(fyne.NewSize(size.Width, heightAt(o, size.Width)))
+}
+
+func (l *titled) beside(o fyne.CanvasObject) bool {
+	return l.width >= titleWidth+max(o.MinSize().Width, titleWidth)
+}
+
+// MinSize implements fyne.Layout.
+func (l *titled) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	title, o := objects[0].MinSize(), objects[1].MinSize()
+	if l.beside(objects[1]) {
+		return fyne.NewSize(o.Width, max(title.Height, o.Height))
+	}
+	return fyne.NewSize(max(title.Width, o.Width), title.Height+o.Height-overlap)
+}
+
 // asideIfRoom puts its second object at the right of the first one, where that
 // keeps a width; else below it.
 type asideIfRoom struct {

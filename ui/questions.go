@@ -127,7 +127,7 @@ func (r *questionRow) draw(q app.Question) {
 	r.buttons.Objects = nil
 	for i, a := range answersTo(q) {
 		b := newButton(r.w, a.text, func() { r.choose(a) })
-		if i == 0 {
+		if i == 0 && !slices.Contains(evenHanded, q.Kind) {
 			b.Importance = widget.HighImportance
 		}
 		r.buttons.Objects = append(r.buttons.Objects, b)

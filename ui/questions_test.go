@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
+
 	"foldpost/app"
 	"foldpost/app/apptest"
 )
@@ -60,7 +62,7 @@ func TestTextOf(t *testing.T) {
 		{app.Question{Kind: app.AskPairing, Name: "Eve\u202e"}, "A device that calls itself “Eve\ufffd” used your invite link. Let it in?",
 			"The name is its own word. Let it in only if it belongs to whom you gave the link: ask, if you are not sure."},
 		{app.Question{Kind: app.AskChangedKey, Name: "PC", Address: "bob@example.org", Device: "old"},
-			"A device that calls itself “PC”, of bob@example.org, wants to be linked, but it is not the Bob's PC that you know. It may be a new or newly installed computer, or somebody else's.",
+			"A device that calls itself “PC”, of bob@example.org, wants to be linked, but it is not Bob's PC, which you know by that name or address. It may be a new or newly installed computer, or somebody else's.",
 			"Ask the person by phone or face to face first. Nothing is shared with it before you link it."},
 		{loss(app.Loss{Deleted: 61, Of: 200}), "61 of 200 files in Photos 2026 were deleted on this computer. Nobody else was told yet.", "Either way they can be restored for 30 days."},
 		{loss(app.Loss{Overwritten: 1061, Of: 2000}), "1,061 of 2,000 files in Photos 2026 were overwritten on this computer. Nobody else was told yet.", "Either way they can be restored for 30 days."},
@@ -240,4 +242,38 @@ func TestEnterAnswersLater(t *testing.T) {
 		t.Errorf("Enter has not closed the sheet:\n%s", texts(w))
 	}
 	answered(t, f)
+}
+
+// TestAllQuestions: each kind is worded, wherever the window is narrow.
+func TestAllQuestions(t *testing.T) {
+	f := apptest.NewFake()
+	f.Update(func(s *app.State) {
+		a := asking()
+		s.Devices, s.Folders, s.Offers = a.Devices, a.Folders, a.Offers
+		s.Questions = []app.Question{
+			{ID: "1", Kind: app.AskInvitation, Address: "ada@example.org", Choices: []app.Choice{{ID: "accept", Command: "x"}, {ID: "decline"}}},
+			{ID: "offer-o1", Kind: app.AskOffer, Choices: []app.Choice{{ID: "join", Command: "x"}, {ID: "decline"}}},
+			{ID: "2", Kind: app.AskPairing, Name: "Eve's laptop", Choices: []app.Choice{{ID: "yes"}, {ID: "no"}}},
+			{ID: "3", Kind: app.AskChangedKey, Name: "PC", Address: "bob@example.org", Device: "old", Choices: []app.Choice{{ID: "yes"}, {ID: "no"}}},
+			deletions,
+			{ID: "4", Kind: app.AskRoot, Folder: "gone", Choices: []app.Choice{{ID: "move", Command: "x"}}},
+			{ID: "5", Kind: app.AskRoot, Folder: "photos", Choices: []app.Choice{{ID: "look"}, {ID: "use"}}},
+			{ID: "6", Kind: app.AskDisk, Folder: "photos", Choices: []app.Choice{{ID: "move", Command: "x"}}},
+			{ID: "7", Kind: app.AskRules, Folder: "photos", Paths: 12, Choices: []app.Choice{{ID: "share"}, {ID: "keep"}}},
+			{ID: "mailbox", Kind: app.AskMailbox, Text: "Gmail did not accept this password.", Choices: []app.Choice{{ID: "set", Command: "x"}, {ID: "forget"}}},
+		}
+	})
+	w := newTestWindow(t, f)
+	w.win.Resize(fyne.NewSize(760, 1600))
+	reads(t, w, "10 things wait for you", "Home · 10")
+	shot(t, w, "questions")
+	golden(t, w, "questions")
+	tap(t, w, "Choose another disk …")
+	reads(t, w, "No room for Photos 2026", "It is in /media/disk/Photos now.", "[Show where it is now …]")
+	w.win.Resize(fyne.NewSize(760, 520))
+	shot(t, w, "disk")
+	tap(t, w, "Close")
+	w.openQuestion(w.state.Questions[6])
+	reads(t, w, "A question for you", "Another directory is where Photos 2026 was", "[The right one is back]", "[Use this directory]", "[It is in another place now …]")
+	shot(t, w, "question")
 }

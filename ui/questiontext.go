@@ -61,7 +61,7 @@ func textOf(q app.Question, s app.State, days int) questionText {
 	case app.AskChangedKey:
 		t.icon = "warning"
 		if known, ok := deviceOf(s.Devices, q.Device); ok && q.Name != "" {
-			t.text = tr("A device that calls itself {{.Name}} wants to be linked, but it is not the {{.Known}} that you know. It may be a new or newly installed computer, or somebody else's.",
+			t.text = tr("A device that calls itself {{.Name}} wants to be linked, but it is not {{.Known}}, which you know by that name or address. It may be a new or newly installed computer, or somebody else's.",
 				"Name", claimed(q), "Known", shown(known.Name))
 		}
 		t.safe = tr("Ask the person by phone or face to face first. Nothing is shared with it before you link it.")
@@ -177,7 +177,12 @@ type answer struct {
 	do   func(w *Window) // opens what the answer needs; may be nil
 }
 
-// answersTo are the ways to go on, the recommended one first.
+// evenHanded are the kinds of questions where no answer is the one to press:
+// only the person can know.
+var evenHanded = []app.QuestionKind{app.AskPairing, app.AskChangedKey, app.AskRules}
+
+// answersTo are the ways to go on, the recommended one first unless the kind of
+// question is evenHanded.
 func answersTo(q app.Question) []answer {
 	var list []answer
 	moved := false

@@ -32,7 +32,7 @@ func newSetting(w *Window, key, title, help string, input fyne.CanvasObject, set
 	if help != "" {
 		right = column(input, muted(help), f.status)
 	}
-	f.box = container.NewBorder(nil, nil, stretch(para(title), titleWidth, 0), nil, right)
+	f.box = container.New(&titled{}, para(title), right)
 	f.box.Hide()
 	return f
 }
