@@ -15,7 +15,7 @@ FUZZTIME ?= 10s
 ARGS     ?=
 LAB      ?= lab.py
 
-.PHONY: help build gui nogui demo icons package package-linux package-windows test-package test check cross test-long test-real test-lab test-desktop fuzz bench bench-desktop clean
+.PHONY: help build gui nogui demo icons package package-linux package-windows test-package screenshots test check cross test-long test-real test-lab test-desktop fuzz bench bench-desktop clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,13 @@ test-desktop: ## two windows by mouse and keyboard on a desktop without a screen
 	assets/linux/headers.sh && ui/desktop/packages.sh
 	$(WINDOW),uitest -o bin/foldpost-uitest .
 	FOLDPOST=$(abspath bin/foldpost-uitest) $(GO) test -count=1 -timeout 15m -tags $(TAGS),desktop -run '^TestWay' -v ./ui/desktop
+
+screenshots: ## the README's pictures, from the real program (root on Debian)
+	assets/linux/headers.sh && ui/desktop/packages.sh
+	$(WINDOW),uitest -o bin/foldpost-uitest .
+	mkdir -p assets/screenshots
+	FOLDPOST=$(abspath bin/foldpost-uitest) SCREENSHOTS=$(abspath assets/screenshots) \
+	  $(GO) test -count=1 -timeout 15m -tags $(TAGS),desktop -run '^TestPictures$$' -v ./ui/desktop
 
 bench-desktop: gui ## how fast the window starts, and what it costs while nothing happens
 	ui/desktop/packages.sh

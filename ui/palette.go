@@ -58,12 +58,12 @@ var light = palette{
 }
 
 var dark = palette{
-	theme.ColorNameBackground:          rgb(0x182023),
-	theme.ColorNameOverlayBackground:   rgb(0x202a2e),
+	theme.ColorNameBackground:          rgb(0x161e21),
+	theme.ColorNameOverlayBackground:   rgb(0x1d262a),
 	theme.ColorNameMenuBackground:      rgb(0x263236),
-	theme.ColorNameHeaderBackground:    rgb(0x12191b),
-	colorSidebar:                       rgb(0x12191b),
-	colorCard:                          rgb(0x222c30),
+	theme.ColorNameHeaderBackground:    rgb(0x101719),
+	colorSidebar:                       rgb(0x101719),
+	colorCard:                          rgb(0x273338),
 	colorNotice:                        rgb(0x3d331c),
 	colorWords:                         rgb(0x183a3a),
 	theme.ColorNameForeground:          rgb(0xf0ece4),
@@ -80,7 +80,7 @@ var dark = palette{
 	theme.ColorNameForegroundOnWarning: rgb(0x332000),
 	theme.ColorNameButton:              rgb(0x344146),
 	theme.ColorNameDisabledButton:      rgb(0x283236),
-	theme.ColorNameInputBackground:     rgb(0x101618),
+	theme.ColorNameInputBackground:     rgb(0x0d1214),
 	theme.ColorNameInputBorder:         rgb(0x7f8b8d),
 	theme.ColorNameSeparator:           rgb(0x38454a),
 	theme.ColorNameScrollBar:           rgba(0xf0ece4, 0x66),
