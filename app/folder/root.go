@@ -8,12 +8,8 @@ import (
 	"time"
 )
 
-// How often a missing root is looked for, and after how long a person is asked:
-// disks take a while to come after a start.
-const (
-	rootTries   = 5 * time.Second
-	missingLong = 15 * time.Second
-)
+// rootTries is how often a missing root is looked for.
+const rootTries = 5 * time.Second
 
 // rootState is which directory is the folder's.
 type rootState struct {
@@ -21,7 +17,6 @@ type rootState struct {
 	ok    bool
 	known bool // is was stored
 	at    time.Time
-	gone  time.Time // since when there is nothing
 }
 
 // storedRoot is a RootID in the index.
@@ -50,18 +45,11 @@ func (e *engine) rootReady(ctx context.Context, now time.Time) bool {
 	id, err := e.tree.Root()
 	if err != nil {
 		e.trouble.set("root", rootMissing)
-		if e.root.gone.IsZero() {
-			e.root.gone = now
-		}
-		if now.Sub(e.root.gone) >= missingLong {
-			e.askMissing(now)
-		}
 		e.refuseScans(errors.Join(errRoot, err))
 		e.log.Debug("look for the folder's directory", "error", err)
 		return false
 	}
 	e.trouble.clear("root")
-	e.root.gone = time.Time{}
 	switch is := e.root.is; {
 	case !e.root.known:
 		err = e.takeRoot(id)
@@ -160,13 +148,6 @@ func (e *engine) useRoot() {
 		err = errFresh
 	}
 	e.fail(err)
-}
-
-func (e *engine) askMissing(now time.Time) {
-	e.ask(now, Question{
-		ID: askRootID, Kind: askRootID, Text: rootMissing,
-		Choices: []Choice{{ID: "look", Text: "It is back"}},
-	}, func(string) { e.root.at = time.Now() })
 }
 
 func (e *engine) nextRoot() time.Time {

@@ -82,24 +82,32 @@ func (n *Node) takeNamed(id key) bool {
 // take a while to come after a start.
 const missingLong = 15 * time.Second
 
-// missingSuffix ends the ids of questions about a directory that could not be
-// opened when the folder was to start.
+// missingSuffix ends the ids of questions about a directory that is not there.
 const missingSuffix = "-missing"
 
-// askMissing asks for the directory of a folder that does not run.
-func (r *running) askMissing(f app.Folder) app.Question {
+// missingQuestion asks for the directory of a folder.
+func missingQuestion(f app.Folder, since time.Time) app.Question {
 	return app.Question{
-		ID: app.QuestionID(f.ID) + missingSuffix, Kind: app.AskRoot, Folder: f.ID, Since: r.lost,
-		Text:    fmt.Sprintf("%s: %s. Connect its disk, or put the directory back where it was.", f.Name, f.Problem),
+		ID: app.QuestionID(f.ID) + missingSuffix, Kind: app.AskRoot, Folder: f.ID, Since: since,
+		Text:    f.Name + ": " + f.Problem,
 		Choices: []app.Choice{{ID: "look", Text: "It is back"}, moveChoice(f.ID)},
 	}
+}
+
+// problem says to a person why the folder does not run, and what about.
+func (r *running) problem() (string, app.Cause) {
+	if errors.Is(r.err, folder.ErrNoRoot) {
+		return fmt.Sprintf("%s is not there. Connect its disk, or put the directory back where it was.", r.path), app.CauseRoot
+	}
+	return fmt.Sprintf("%s can not be used: %v", r.path, r.err), ""
 }
 
 func moveChoice(f app.FolderID) app.Choice {
 	return app.Choice{ID: "move", Text: "It is somewhere else now", Command: fmt.Sprintf("%s move %s DIR", wire.Name, f)}
 }
 
-// lookAgain has a folder that does not run tried again at once.
+// lookAgain looks for a folder's directory. A folder that does not run for want
+// of it is tried again at once; one that runs looks every few seconds itself.
 func (n *Node) lookAgain(f app.FolderID) error {
 	k, _, err := n.folderAmong(f)
 	if err != nil {

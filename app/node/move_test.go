@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,7 +118,10 @@ func TestMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	n, _ = startNode(t, Config{Home: home})
-	waitState(t, n, "is stopped", func(s app.State) bool { return s.Folders[0].State == app.FolderStopped })
+	st = waitState(t, n, "is stopped", func(s app.State) bool { return s.Folders[0].State == app.FolderStopped })
+	if f := st.Folders[0]; f.Cause != app.CauseRoot || !strings.HasPrefix(f.Problem, second+" is not there.") {
+		t.Errorf("the folder says %q (%s), want that %s is not there", f.Problem, f.Cause, second)
+	}
 	if err := n.Move(t.Context(), id, third); err != nil {
 		t.Fatalf("Move(third) = %v", err)
 	}

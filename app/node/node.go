@@ -222,7 +222,10 @@ func (n *Node) Run(ctx context.Context) error {
 	n.tasks.Wait()
 	n.closeWatchers()
 	err := errors.Join(network, n.closeSockets())
-	if n.reset { // nobody changes it any more
+	n.mu.Lock()
+	reset := n.reset
+	n.mu.Unlock()
+	if reset {
 		err = errors.Join(err, n.forgetHome())
 	}
 	return err

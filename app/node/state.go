@@ -155,6 +155,7 @@ func (n *Node) folderState(s *kept, k *keptFolder, now time.Time) (app.Folder, [
 	}
 	f.Files, f.Bytes, f.NeedFiles, f.NeedBytes = st.Files, st.Bytes, st.NeedFiles, st.NeedBytes
 	f.Conflicts, f.LeftOut, f.Problem = st.Conflicts, st.LeftOut, st.Problem
+	f.Cause = knownCause(st.Cause)
 	f.Changed, f.PausedUntil = st.Changed, pausedUntil(now, s.Paused, k.Paused)
 	for _, m := range st.Moving {
 		f.Moving = append(f.Moving, app.Moving{Path: string(m.Path), From: deviceIDOf(m.From), Bytes: m.Bytes, Done: m.Done})
@@ -166,7 +167,8 @@ func (n *Node) folderState(s *kept, k *keptFolder, now time.Time) (app.Folder, [
 	case r != nil && r.failed():
 		f.State = app.FolderStopped
 		if f.Problem == "" {
-			f.Problem = fmt.Sprintf("%s can not be used: %v", k.Path, r.err)
+			f.Problem, f.Cause = r.problem()
+			st.Since = r.lost
 		}
 	case s.Paused.active(now) || k.Paused.active(now):
 		f.State = app.FolderPaused
@@ -175,8 +177,7 @@ func (n *Node) folderState(s *kept, k *keptFolder, now time.Time) (app.Folder, [
 	for _, m := range k.Members {
 		f.Members = append(f.Members, memberState(m, st))
 	}
-	f.Cause = knownCause(st.Cause)
-	questions := causeQuestions(f, st)
+	questions := causeQuestions(f, st, now)
 	for _, q := range st.Questions {
 		aq := app.Question{
 			ID: app.QuestionID(string(f.ID) + "-" + q.ID), Kind: questionKind(q.Kind), Text: f.Name + ": " + q.Text, Folder: f.ID, Since: q.Since, Paths: q.Paths,
@@ -192,9 +193,6 @@ func (n *Node) folderState(s *kept, k *keptFolder, now time.Time) (app.Folder, [
 		}
 		questions = append(questions, aq)
 	}
-	if r != nil && r.failed() && r.folder == nil && now.Sub(r.lost) >= missingLong {
-		questions = append(questions, r.askMissing(f))
-	}
 	return f, questions
 }
 
@@ -208,26 +206,23 @@ func knownCause(cause string) app.Cause {
 
 // causeQuestions are about problems that go away by themselves once a person
 // has done something about them, or has said where the directory is now.
-func causeQuestions(f app.Folder, st folder.Status) []app.Question {
+func causeQuestions(f app.Folder, st folder.Status, now time.Time) []app.Question {
 	if f.State == app.FolderPaused {
 		return nil
 	}
-	q := app.Question{
-		ID: app.QuestionID(string(f.ID) + "-" + string(f.Cause)), Text: f.Name + ": " + f.Problem, Folder: f.ID, Since: st.Since,
-		Choices: []app.Choice{{ID: "move", Text: "It is in another place now", Command: fmt.Sprintf("foldpost move %s DIR", f.ID)}},
-	}
 	switch f.Cause {
 	case app.CauseRoot:
-		if len(st.Questions) > 0 {
+		if len(st.Questions) > 0 || now.Sub(st.Since) < missingLong {
 			return nil // another directory is there: that is asked
 		}
-		q.ID, q.Kind = app.QuestionID(string(f.ID)+"-missing"), app.AskRoot
+		return []app.Question{missingQuestion(f, st.Since)}
 	case app.CauseSpace:
-		q.Kind = app.AskDisk
-	default:
-		return nil
+		return []app.Question{{
+			ID: app.QuestionID(string(f.ID) + "-" + string(f.Cause)), Kind: app.AskDisk, Text: f.Name + ": " + f.Problem,
+			Choices: []app.Choice{moveChoice(f.ID)}, Folder: f.ID, Since: st.Since,
+		}}
 	}
-	return []app.Question{q}
+	return nil
 }
 
 func questionKind(kind string) app.QuestionKind {
