@@ -29,6 +29,7 @@ type accepting struct {
 	busy *widget.Label // what the sheet is doing; hidden if nothing
 
 	input    string
+	file     string // the name of the file that it is from; "" if from none
 	proposal app.Proposal
 	gone     bool // the sheet was closed
 }
@@ -160,6 +161,7 @@ func (a *accepting) read(path string) {
 			a.sh.wrong.say(errorText(err))
 			return
 		}
+		a.file = filepath.Base(path)
 		a.look(text)
 	})
 }
@@ -205,7 +207,6 @@ func (a *accepting) choose() {
 
 // askWords asks for the six words.
 func (a *accepting) askWords() {
-	p := a.proposal
 	fields := newWordFields(a.w)
 	ok := newButton(a.w, tr("Accept"), nil)
 	ok.OnTapped = func() {
@@ -221,8 +222,8 @@ func (a *accepting) askWords() {
 	fields.changed()
 	a.sh.retitle(tr("The six words"))
 	a.sh.page(container.NewVBox(
-		claim(p),
-		para(askForWords(p)),
+		a.claim(),
+		para(a.askForWords()),
 		fields.box, a.busy,
 		muted(tr("The words are told by phone, in person or in a chat. They never come by e-mail: if they do, it is somebody else.")),
 	), newButton(a.w, tr("Not now"), a.sh.close), ok)
@@ -230,31 +231,40 @@ func (a *accepting) askWords() {
 	fields.focus()
 }
 
-// claim says who an invitation says it is from.
-func claim(p app.Proposal) fyne.CanvasObject {
+// claim says who the invitation says it is from.
+func (a *accepting) claim() fyne.CanvasObject {
+	p := a.proposal
 	from := shown(p.From)
 	if p.Name != "" && from != "" {
 		from = tr("{{.Name}}, {{.Address}}", "Name", shown(p.Name), "Address", from)
 	} else if p.Name != "" {
 		from = shown(p.Name)
 	}
-	if from == "" {
-		return para(tr("This invitation does not say whom it is from."))
+	switch {
+	case from != "":
+		return column(para(tr("An invitation that says it is from")), strong(from))
+	case a.file != "":
+		return column(para(tr("An invitation, in the file")), strong(shown(a.file)))
 	}
-	return column(para(tr("An invitation that says it is from")), strong(from))
+	return para(tr("This invitation does not say whom it is from."))
 }
 
-func askForWords(p app.Proposal) string {
-	if p.Name != "" {
+func (a *accepting) askForWords() string {
+	switch p := a.proposal; {
+	case p.Name != "":
 		return tr("The six words will prove it. Ask {{.Name}} for them:", "Name", shown(p.Name))
+	case p.From != "":
+		return tr("The six words will prove it. Ask for them:")
+	case a.file != "":
+		return tr("The six words will prove it. Ask the person who sent it for them:")
 	}
-	return tr("The six words will prove it. Ask for them:")
+	return tr("The six words will prove who sent it. Ask that person for them:")
 }
 
 // askLink asks whether a link shall be accepted: no words prove who made it.
 func (a *accepting) askLink() {
 	p := a.proposal
-	body := container.NewVBox(claim(p))
+	body := container.NewVBox(a.claim())
 	for _, o := range p.Folders {
 		body.Add(card(column(strong(shown(o.Name)), mutedLine(sizeText(o)))))
 	}

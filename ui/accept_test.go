@@ -260,6 +260,24 @@ func TestTake(t *testing.T) {
 	reads(t, w, "The six words will prove it.")
 }
 
+// TestNameless: a letter that came by hand does not say whom it is from.
+func TestNameless(t *testing.T) {
+	f := apptest.NewFake()
+	f.Receive("letter", app.Proposal{ID: "inv9"}, apptest.Words)
+	w := newTestWindow(t, f)
+	w.askAccept("letter")
+	reads(t, w, "This invitation does not say whom it is from.", "The six words will prove who sent it. Ask that person for them:")
+	w.closeSheets()
+	file := filepath.Join(t.TempDir(), "Invitation from Ada.foldpost")
+	if err := os.WriteFile(file, []byte("letter"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.openFile(file)
+	reads(t, w, "An invitation, in the file", "Invitation from Ada.foldpost", "The six words will prove it. Ask the person who sent it for them:")
+	typeOn(w, apptest.Words+"\n")
+	reads(t, w, "Looking for the computer of the other person…")
+}
+
 func TestAsText(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"foldpost letter 1\nAQE=\n", "foldpost letter 1\nAQE=\n"},

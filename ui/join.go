@@ -96,12 +96,19 @@ func (j *joining) who() string {
 	return tr("A device")
 }
 
+// whoExactly is the device, and what proved that it is the person's.
 func (j *joining) whoExactly() string {
-	text := tr("from the device {{.Name}}", "Name", shown(j.from.Name))
-	if j.from.Verified == "words" {
-		text = tr("from the device {{.Name}}, proved by its six words", "Name", shown(j.from.Name))
+	device := shown(j.from.Name)
+	if owner := shown(j.from.Owner); owner != "" && owner != j.who() {
+		device = tr("{{.Owner}} ({{.Device}})", "Owner", owner, "Device", device)
 	}
-	return text
+	switch j.from.Verified {
+	case "words":
+		return tr("from {{.Device}}, proved by the six words", "Device", device)
+	case "link":
+		return tr("from {{.Device}}, linked by an invite link", "Device", device)
+	}
+	return tr("from {{.Device}}", "Device", device)
 }
 
 // sizeText is how much an offer says it has.
