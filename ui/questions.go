@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -118,11 +119,10 @@ func (r *questionRow) draw(q app.Question) {
 	setText(r.text, t.text)
 	setText(r.safe, t.safe)
 	show(r.safe, t.safe != "")
-	if r.q.ID == q.ID && slices.Equal(r.q.Choices, q.Choices) {
-		r.q = q
+	same := r.q.ID == q.ID && slices.Equal(r.q.Choices, q.Choices) && reflect.DeepEqual(r.q.Loss, q.Loss)
+	if r.q = q; same {
 		return
 	}
-	r.q = q
 	r.icon.SetResource(glyph(t.icon))
 	r.buttons.Objects = nil
 	for i, a := range answersTo(q) {
@@ -141,7 +141,14 @@ func (r *questionRow) choose(a answer) {
 	case a.do != nil:
 		a.do(r.w)
 	case a.sure != "":
-		r.w.confirm(a.text+"?", a.sure, a.text, func() { r.give(a) })
+		asked := r.q
+		r.w.confirm(a.text+"?", a.sure, a.text, func() {
+			if reflect.DeepEqual(asked.Loss, r.q.Loss) {
+				r.give(a)
+				return
+			}
+			r.refused(tr("It has become another number of files meanwhile. Look at it again."))
+		})
 	default:
 		r.give(a)
 	}
@@ -155,12 +162,23 @@ func (r *questionRow) give(a answer) {
 		switch {
 		case err == nil && a.done != "":
 			r.w.say(a.done)
+		case app.CodeOf(err) == app.CodeNotFound && err != nil:
+			r.w.say(tr("This does not wait for an answer any more."))
 		case err != nil:
-			r.setBusy(false)
-			setText(r.error, errorText(err))
-			show(r.error, true)
+			r.refused(errorText(err))
 		}
 	})
+}
+
+// refused says why an answer was not given.
+func (r *questionRow) refused(why string) {
+	r.setBusy(false)
+	setText(r.error, why)
+	show(r.error, true)
+	settle(r.w.win.Content())
+	for _, sh := range r.w.sheets {
+		sh.fit()
+	}
 }
 
 func (r *questionRow) setBusy(busy bool) {
@@ -171,12 +189,12 @@ func (r *questionRow) setBusy(busy bool) {
 	}
 }
 
-// ShowQuestions shows what waits for a person: the one question, or the list.
+// ShowQuestions shows what waits for a person: the one question, or the list. A
+// sheet that is open stays: somebody may have typed into it.
 func (w *Window) ShowQuestions() {
 	w.Show()
-	w.closeSheets()
 	w.goTo(place{kind: atHome})
-	if len(w.state.Questions) == 1 {
+	if len(w.state.Questions) == 1 && len(w.sheets) == 0 {
 		w.openQuestion(w.state.Questions[0])
 	}
 }
@@ -185,13 +203,11 @@ func (w *Window) ShowQuestions() {
 // "trash" or "members".
 func (w *Window) ShowFolder(id app.FolderID, tab string) {
 	w.Show()
-	w.closeSheets()
 	w.goTo(place{kind: atFolder, folder: id, tab: tab})
 }
 
 // ShowDevice shows one device.
 func (w *Window) ShowDevice(id app.DeviceID) {
 	w.Show()
-	w.closeSheets()
 	w.goTo(place{kind: atDevice, device: id})
 }

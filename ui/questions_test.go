@@ -214,6 +214,40 @@ func TestMoved(t *testing.T) {
 	}
 }
 
+// TestChangedMeanwhile: who said yes to 61 deletions has not said yes to more.
+func TestChangedMeanwhile(t *testing.T) {
+	f, w := asked(t, deletions)
+	tap(t, w, "Delete them for everyone")
+	f.Update(func(s *app.State) { s.Questions[0].Loss = &app.Loss{Deleted: 150, Of: 200} })
+	w.sync()
+	tap(t, w, "Delete them for everyone") // of the second question
+	answered(t, f)
+	reads(t, w, "150 of 200 files", "It has become another number of files meanwhile.")
+	tap(t, w, "Bring them back")
+	answered(t, f, "Answer photos-deletions-here restore")
+}
+
+// TestAnsweredElsewhere: a question that was answered on the command line in
+// the same moment is no error.
+func TestAnsweredElsewhere(t *testing.T) {
+	f, w := asked(t, deletions)
+	f.Fail("Answer", app.Errorf(app.CodeNotFound, "no question waits: foldpost answer lists them"))
+	tap(t, w, "Bring them back")
+	reads(t, w, "This does not wait for an answer any more.")
+}
+
+// TestSheetsStay: the tray does not close what somebody types into.
+func TestSheetsStay(t *testing.T) {
+	_, w := asked(t, deletions)
+	w.askShare("")
+	w.ShowQuestions()
+	w.ShowFolder("photos", "")
+	w.ShowDevice("ada")
+	if len(w.sheets) != 1 {
+		t.Errorf("%d sheets are open, want the one that was", len(w.sheets))
+	}
+}
+
 // TestOpenQuestion: from the tray, a question comes with its answers, and goes
 // with its last one, wherever that was given.
 func TestOpenQuestion(t *testing.T) {
