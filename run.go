@@ -23,7 +23,7 @@ func run(ctx context.Context, o cli.RunOptions) error {
 // one of them or ctx does; wait returns when they have.
 func start(ctx context.Context, o cli.RunOptions) (n *node.Node, wait func() error, err error) {
 	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: map[bool]slog.Level{true: slog.LevelDebug}[o.Verbose]}))
-	c := node.Config{Home: o.Home, Listen: o.Listen, Version: version, Log: log, Ready: o.Ready, Autostart: autostart(o.Home)}
+	c := node.Config{Home: o.Home, Listen: o.Listen, Version: version, Log: log, Ready: o.Ready, Autostart: autostart(o.Home), Forget: takeBack}
 	if !o.NoKeyring {
 		c.Keyring = node.SystemKeyring()
 	}

@@ -21,6 +21,9 @@ import (
 // atLogin is what starts this program in the tray.
 const atLogin = "--hidden"
 
+// takeBack takes back what the window told the system.
+func takeBack() error { return desktop.Forget() }
+
 // openWindow shows the window of a home until its user quits it. If there is
 // one already, that one is shown and opens what this start was given.
 func openWindow(ctx context.Context, o cli.WindowOptions) error {
