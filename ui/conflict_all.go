@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -15,7 +16,7 @@ type solveAll struct {
 	w   *Window
 	id  app.FolderID
 	all []app.Conflict
-	end func() // called when some were solved
+	end func(paths ...string) // called with those that were solved
 
 	sheet       *sheet
 	way         *choice
@@ -24,12 +25,13 @@ type solveAll struct {
 	wrong       *trouble
 	solve, back *button
 	stopped     bool
+	solved      []string
 	refused     int
 	first       error
 }
 
 // askSolveAll opens the sheet.
-func askSolveAll(w *Window, id app.FolderID, all []app.Conflict, end func()) {
+func askSolveAll(w *Window, id app.FolderID, all []app.Conflict, end func(paths ...string)) {
 	s := &solveAll{w: w, id: id, all: slices.Clone(all), end: end, count: muted(""), bar: newBar(), wrong: newTrouble()}
 	s.sheet = w.open(trn(len(all), "Solve {{.N}} conflict alike", "Solve {{.N}} conflicts alike"))
 	s.sheet.closed = func() { s.stopped = true }
@@ -82,27 +84,27 @@ func (s *solveAll) start() {
 // next solves one, and then those after it: the sheet can be closed meanwhile.
 func (s *solveAll) next(i int) {
 	if s.stopped || i == len(s.all) {
-		s.finish(i)
+		s.finish()
 		return
 	}
 	s.bar.set(share(int64(i), int64(len(s.all))))
 	setText(s.count, tr("{{.I}} of {{.N}}", "I", i, "N", len(s.all)))
 	k := s.all[i]
 	s.w.do(func(ctx context.Context) error { return s.w.svc.Resolve(ctx, s.id, k.Path, s.keep(k)) }, func(err error) {
-		if err != nil {
+		if err == nil {
+			s.solved = append(s.solved, k.Path)
+		} else {
 			s.refused++
-			if s.first == nil {
-				s.first = err
-			}
+			s.first = cmp.Or(s.first, err)
 		}
 		s.next(i + 1)
 	})
 }
 
-func (s *solveAll) finish(done int) {
-	if solved := done - s.refused; solved > 0 {
-		s.w.say(trn(solved, "{{.N}} conflict is solved.", "{{.N}} conflicts are solved."))
-		s.end()
+func (s *solveAll) finish() {
+	if len(s.solved) > 0 {
+		s.w.say(trn(len(s.solved), "{{.N}} conflict is solved.", "{{.N}} conflicts are solved."))
+		s.end(s.solved...)
 	}
 	if s.first == nil || s.stopped {
 		s.sheet.close()

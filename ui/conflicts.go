@@ -3,7 +3,10 @@ package ui
 import (
 	"cmp"
 	"context"
+	"maps"
 	"path"
+	"slices"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -20,6 +23,8 @@ type conflicts struct {
 	box  *fyne.Container
 
 	load   *load[conflictList]
+	shown  []app.Conflict
+	solved map[string]time.Time // by path: the list may have them a moment longer
 	list   *list
 	left   *fyne.Container // the list, and what can be done with all of it
 	lack   *lack
@@ -32,16 +37,16 @@ type conflictList struct {
 }
 
 func newConflicts(w *Window, id app.FolderID) *conflicts {
-	c := &conflicts{w: w}
+	c := &conflicts{w: w, solved: map[string]time.Time{}}
 	c.load = newLoad(w, func(ctx context.Context) (conflictList, error) {
 		all, err := w.svc.Conflicts(ctx, id)
 		return conflictList{all, keptDays(ctx, w.svc)}, err
 	}, c.took)
-	c.list = newList(w, func() int { return len(c.load.value.all) }, func(i int, r *listRow) { c.drawRow(c.load.value.all[i], r) })
-	c.list.chosen = func(i int) { c.detail.open(c.view, c.load.value.all[i]) }
+	c.list = newList(w, func() int { return len(c.shown) }, func(i int, r *listRow) { c.drawRow(c.shown[i], r) })
+	c.list.chosen = func(i int) { c.detail.open(c.view, c.shown[i]) }
 	c.lack = newLack(w, c.load.again)
 	c.detail = newConflictDetail(w, c.solve)
-	alike := newButton(w, tr("Solve all alike…"), func() { askSolveAll(w, id, c.load.value.all, c.load.again) })
+	alike := newButton(w, tr("Solve all alike…"), func() { askSolveAll(w, id, c.shown, c.ended) })
 	c.left = container.NewBorder(nil, alike, nil, nil, c.list.box)
 	both := container.New(&listAndDetail{list: 190, least: 380}, c.left, c.detail.box)
 	c.box = container.NewStack(both, c.lack.box)
@@ -54,27 +59,47 @@ func (c *conflicts) draw(v seenFolder) {
 	c.view = v
 	type mark struct{ changed, n any }
 	c.load.draw(mark{v.Changed, v.Conflicts})
+	for _, at := range c.solved {
+		if v.now.Sub(at) > solvedFor {
+			c.took()
+			break
+		}
+	}
 }
+
+// solvedFor is how long a conflict may take to leave the service's list.
+const solvedFor = 10 * time.Second
 
 // took shows what was loaded: the conflict that was open, else the first.
 func (c *conflicts) took() {
-	all := c.load.value.all
-	at := min(0, len(all)-1)
-	for i, k := range all {
+	now := c.w.now()
+	maps.DeleteFunc(c.solved, func(_ string, at time.Time) bool { return now.Sub(at) > solvedFor })
+	c.shown = slices.DeleteFunc(slices.Clone(c.load.value.all), func(k app.Conflict) bool { return !c.solved[k.Path].IsZero() })
+	at := min(0, len(c.shown)-1)
+	for i, k := range c.shown {
 		if k.Path == c.detail.conflict.Path {
 			at = i
 		}
 	}
 	c.list.changed(at)
-	c.lack.draw(c.load.done, c.load.err, len(all), tr("No conflicts. Where two devices change a file at the same time, both versions are kept, and you choose here."))
-	show(c.left, len(all) > 1)
-	show(c.detail.box, len(all) > 0)
+	c.lack.draw(c.load.done, c.load.err, len(c.shown), tr("No conflicts. Where two devices change a file at the same time, both versions are kept, and you choose here."))
+	show(c.left, len(c.shown) > 1)
+	show(c.detail.box, len(c.shown) > 0)
+}
+
+// ended takes what was solved from the list.
+func (c *conflicts) ended(paths ...string) {
+	for _, p := range paths {
+		c.solved[p] = c.w.now()
+	}
+	c.took()
+	settle(c.w.win.Content())
 }
 
 func (c *conflicts) drawRow(k app.Conflict, r *listRow) {
 	detail := trn(len(k.Copies)+1, "{{.N}} version", "{{.N}} versions")
 	if dir := path.Dir(k.Path); dir != "." {
-		detail += " · " + tr("in {{.Dir}}", "Dir", shownPath(dir))
+		detail = tr("in {{.Dir}}", "Dir", shownPath(dir))
 	}
 	r.draw("warning", shown(path.Base(k.Path)), detail, "")
 }
@@ -98,7 +123,7 @@ func (c *conflicts) solve(k app.Conflict, keep string) {
 			return
 		}
 		c.w.say(solvedText(k, keep, c.load.value.days))
-		c.load.again()
+		c.ended(k.Path)
 	})
 }
 

@@ -128,6 +128,9 @@ func TestResolveByKeys(t *testing.T) {
 	press(w, fyne.Key2)
 	called(t, f, "Resolve thesisid b.tex b (conflict Bob's laptop 2026-11-20 1).tex")
 	reads(t, w, "[1 conflict]", "b.tex is as you chose. What you did not choose is kept for 30 days under deleted and replaced files.")
+	f.Conflict("thesisid", app.Conflict{Path: "b.tex", Copies: []string{"b (conflict)"}}) // still in the list
+	f.Update(func(s *app.State) { s.Folders[0].Changed = noon })
+	w.sync()
 	press(w, fyne.Key4)
 	reads(t, w, "[1 conflict]")
 	tap(t, w, "Keep this one (1)")

@@ -31,7 +31,7 @@ func newLoad[T any](w *Window, fetch func(ctx context.Context) (T, error), took 
 
 // minLoad is the shortest time between two loads: while many files arrive,
 // each state is another.
-const minLoad = 2 * time.Second
+const minLoad = time.Second
 
 // draw loads again if mark is another than last time.
 func (l *load[T]) draw(mark any) {
