@@ -63,7 +63,7 @@ func (t *Teller) Tell(s app.State) []Notice {
 			notices = append(notices, Notice{
 				Key: "conflict " + string(f.ID), Title: shown(f.Name),
 				Text: trn(f.Conflicts, "Both versions of a file were kept. Which one shall stay?", "Both versions of {{.N}} files were kept. Which ones shall stay?"),
-				at:   place{kind: atFolder, folder: f.ID, tab: "conflicts"},
+				at:   place{kind: atFolder, folder: f.ID, tab: tabConflicts},
 			})
 		}
 		notices = append(notices, t.arrivals(s, f, before, i < 0)...)

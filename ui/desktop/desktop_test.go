@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -76,22 +77,25 @@ func attachment(raw []byte) ([]byte, error) {
 	}
 }
 
-// TestWay is the way of two people from nothing to a folder that both have, by
-// mouse and keyboard alone.
+// TestWay is the way of two people from nothing to a folder that both have, and
+// on to the end, by mouse and keyboard alone: in each look, and larger.
 func TestWay(t *testing.T) {
-	s := newSession(t, "1280x900x24")
+	for _, look := range []struct{ theme, scale, screen string }{
+		{"light", "1", "1280x900x24"},
+		{"dark", "1.5", "1900x1250x24"},
+	} {
+		t.Run(look.theme+" at "+look.scale, func(t *testing.T) {
+			walk(t, newSession(t, look.screen, "FYNE_THEME="+look.theme, "FYNE_SCALE="+look.scale))
+		})
+	}
+}
+
+func walk(t *testing.T, s *session) {
 	server, attached := postOffice(t)
 	photos := filepath.Join(s.dir, "ada-files", "Photos 2026")
 	for i := range 5 {
-		name := filepath.Join(photos, fmt.Sprintf("day %d", i%2+1), fmt.Sprintf("photo %d.jpg", i))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, bytes.Repeat([]byte{byte(i)}, 100_000), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write(t, filepath.Join(photos, fmt.Sprintf("day %d", i%2+1), fmt.Sprintf("photo %d.jpg", i)), bytes.Repeat([]byte{byte(i)}, 100_000))
 	}
-
 	a := s.sitDown("ada")
 	a.sees("What brings you here?")
 	s.picture("start")
@@ -99,9 +103,7 @@ func TestWay(t *testing.T) {
 	file := filepath.Join(s.dir, "Invitation from Ada.foldpost")
 	select {
 	case b := <-attached:
-		if err := os.WriteFile(file, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		write(t, file, b)
 	case <-time.After(patience):
 		t.Fatal("no mail left")
 	}
@@ -126,18 +128,133 @@ func TestWay(t *testing.T) {
 	a.sees("Linked with")
 	a.front()
 	s.picture("linked")
+	a.press("Escape")
+	a.clicksNotification("delivered")
+	a.sees("Deleted and replaced") // the folder's screen
+
+	a.endsConflict(b, photos, arrived)
+	b.restores(arrived, photos)
 	b.usesTray()
 	link, err := a.service().Invite(t.Context(), app.InviteRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.hidesAndReturns(link.Link)
+	a.removes(b)
 	b.quitsWithoutTray()
 	for _, p := range []*person{a, b} {
 		if strings.Contains(p.program.out.String(), "call thread") {
 			t.Errorf("%s's program draws on a wrong goroutine:\n%s", p.name, p.program.out)
 		}
 	}
+}
+
+func write(t *testing.T, file string, content []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// endsConflict: both change a file while they are apart. Ada, whose window is
+// not on the screen, is told by a notification; a click on it leads to where
+// she keeps Bob's version.
+func (p *person) endsConflict(other *person, here, there string) {
+	p.t.Helper()
+	for _, x := range []*person{p, other} {
+		if err := x.service().Pause(p.t.Context(), "", 0); err != nil {
+			p.t.Fatal(err)
+		}
+		x.state("everything is paused", func(s app.State) bool { return s.Folders[0].State == app.FolderPaused })
+	}
+	write(p.t, filepath.Join(here, "notes.txt"), []byte("Ada brings tea.\nAll bring cake.\n"))
+	write(p.t, filepath.Join(there, "notes.txt"), []byte("Bob brings tea.\nAll bring cake.\n"))
+	p.press("ctrl+w")
+	p.until("the window is gone", func() bool { return p.visible() == "" })
+	for _, x := range []*person{p, other} {
+		if err := x.service().Resume(p.t.Context(), ""); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	p.state("the conflict is known", func(s app.State) bool { return s.Folders[0].Conflicts == 1 })
+	p.clicksNotification("conflict-notified")
+	p.front()
+	v := p.sees("notes.txt")
+	p.picture("conflict")
+	if !strings.Contains(v.String(), "Keep this one") {
+		p.click("notes.txt")
+		p.sees("Keep this one")
+		p.picture("conflict-versions")
+	}
+	p.click("Keep this one (2)")
+	for _, x := range []*person{p, other} {
+		x.state("the conflict is solved", func(s app.State) bool { return s.Folders[0].Conflicts == 0 })
+	}
+	p.picture("conflict-solved")
+}
+
+// clicksNotification clicks on what the desktop tells, once it does.
+func (p *person) clicksNotification(name string) {
+	p.t.Helper()
+	var window string
+	p.until("there is a notification", func() bool {
+		out, err := p.x("xdotool", "search", "--onlyvisible", "--class", "notifyd")
+		window = strings.TrimSpace(out)
+		return err == nil && window != ""
+	})
+	p.picture(name)
+	var w, h int
+	for _, f := range strings.Fields(p.must("xdotool", "getwindowgeometry", "--shell", strings.Fields(window)[0])) {
+		fmt.Sscanf(f, "WIDTH=%d", &w)
+		fmt.Sscanf(f, "HEIGHT=%d", &h)
+	}
+	const edge = 35 // of the button from the lower right corner
+	p.must("xdotool", "mousemove", "--window", strings.Fields(window)[0], strconv.Itoa(w-edge-15), strconv.Itoa(h-edge+5), "click", "1")
+	p.until("the notification is gone", func() bool {
+		out, err := p.x("xdotool", "search", "--onlyvisible", "--class", "notifyd")
+		return err != nil || !strings.Contains(out, strings.Fields(window)[0])
+	})
+}
+
+// restores brings a file back that the other deleted: it is kept here.
+func (p *person) restores(here, there string) {
+	p.t.Helper()
+	file := filepath.Join("day 2", "photo 1.jpg")
+	exists := func(dir string) func() bool {
+		return func() bool { _, err := os.Stat(filepath.Join(dir, file)); return err == nil }
+	}
+	if err := os.Remove(filepath.Join(there, file)); err != nil {
+		p.t.Fatal(err)
+	}
+	p.until("the deleted file is gone here too", func() bool { return !exists(here)() })
+	p.click("Details")
+	p.click("Deleted and replaced")
+	p.sees("photo 1.jpg")
+	p.picture("deleted")
+	p.click("photo 1.jpg")
+	p.click("Restore")
+	p.until("the file is back on both", func() bool { return exists(here)() && exists(there)() })
+	p.picture("restored")
+}
+
+// removes ends the link with the other's device.
+func (p *person) removes(other *person) {
+	p.t.Helper()
+	p.front()
+	p.press("ctrl+1")
+	name := p.state("Bob's device is there", func(s app.State) bool { return len(s.Devices) == 1 }).Devices[0].Name
+	p.sees("Folders")
+	p.click(name)
+	p.picture("device")
+	p.click("Remove this device")
+	p.sees("The link ends at once")
+	p.picture("remove")
+	p.click("Remove it")
+	p.state("nobody is linked", func(s app.State) bool { return len(s.Devices) == 0 })
+	p.picture("removed")
 }
 
 // shares walks through the sheet that shares a directory with Bob by mail, and
@@ -176,12 +293,12 @@ func (p *person) setsUpMailbox(server *mailtest.Server) {
 	p.types(ada)
 	p.press("Return")
 	p.sees("Server to receive") // no provider has this domain: the servers are typed
-	for hint, text := range map[string]string{
-		"imap.example.org:993": account.IMAP.String(), "smtp.example.org:465": account.SMTP.String(),
-		"file, for a server": ca, "password": string(account.Password),
+	for _, f := range []struct{ hint, text string }{
+		{"password", string(account.Password)}, {"imap.example.org:993", account.IMAP.String()},
+		{"smtp.example.org:465", account.SMTP.String()}, {"file, for a server", ca},
 	} {
-		p.tabs(hint)
-		p.types(text)
+		p.tabs(f.hint)
+		p.types(f.text)
 	}
 	p.picture("mailbox")
 	p.press("Return")

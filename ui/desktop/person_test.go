@@ -180,6 +180,7 @@ func (p *person) tabs(what string) {
 			return
 		}
 		p.press("Tab")
+		p.until("the focus moves", func() bool { next := p.look().Focused; return next != nil && (v.Focused == nil || *next != *v.Focused) })
 	}
 	p.picture("failed")
 	p.t.Fatalf("%s does not come to %q by Tab", p.name, what)

@@ -39,7 +39,7 @@ type process struct {
 }
 
 // newSession starts a desktop. Where a program is missing the test is skipped.
-func newSession(t *testing.T, screen string) *session {
+func newSession(t *testing.T, screen string, env ...string) *session {
 	t.Helper()
 	notifyd := "/usr/lib/x86_64-linux-gnu/xfce4/notifyd/xfce4-notifyd"
 	for _, p := range []string{"Xvfb", "xdotool", "openbox", "xfce4-panel", "dbus-daemon", "import", notifyd} {
@@ -74,6 +74,7 @@ func newSession(t *testing.T, screen string) *session {
 		"HOME=" + home, "XDG_RUNTIME_DIR=" + run, "PATH=" + os.Getenv("PATH"), "LANG=en_US.UTF-8",
 		"LIBGL_ALWAYS_SOFTWARE=1", "TMPDIR=" + s.dir, "NO_AT_BRIDGE=1",
 	}
+	s.env = append(s.env, env...)
 	s.startX(screen)
 	s.startBus()
 	s.start("openbox", "openbox")
@@ -177,7 +178,7 @@ func (s *session) startPanel() {
 }
 
 // patience is ample for one step on a busy machine without a graphics card.
-const patience = 60 * time.Second
+const patience = 40 * time.Second
 
 // until looks again and again whether something is so.
 func (s *session) until(what string, ok func() bool) {
