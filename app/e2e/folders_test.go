@@ -73,7 +73,7 @@ func TestCompareWritesNothing(t *testing.T) {
 		was := before.snapshot(bob)
 
 		got, err := bob.Compare(t.Context(), s.id, dir)
-		want := app.Comparison{Equal: app.Count{Files: 1, Bytes: 1}, Different: app.Count{Files: 1, Bytes: 2}, OnlyHere: app.Count{Files: 1, Bytes: 4}, OnlyThere: app.Count{Files: 1, Bytes: 3}}
+		want := app.Comparison{Equal: app.Count{Files: 1, Bytes: 1}, Different: app.Count{Files: 1, Bytes: 2}, OnlyHere: app.Count{Files: 1, Bytes: 4}, OnlyThere: app.Count{Files: 1, Bytes: 3}, Examples: []string{"differs"}}
 		if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("Compare = %+v, %v, want %+v", got, err, want)
 		}

@@ -113,19 +113,19 @@ func (n *Node) startMailbox(ctx context.Context, k keptMailbox) {
 	n.mu.Lock()
 	n.account = a
 	n.mu.Unlock()
+	p, changed := box.State() // before the post runs: what it finds is a change
 	n.tasks.Go(func() {
 		defer close(a.ended)
 		if err := a.post.Run(ctx, func(d mail.Delivery) { n.deliver(a, d) }); err != nil && ctx.Err() == nil {
 			n.log.Error("e-mail account", "err", err)
 		}
 	})
-	n.tasks.Go(func() { n.followMailbox(ctx, a) })
+	n.tasks.Go(func() { n.followMailbox(ctx, a, p, changed) })
 }
 
 // followMailbox notes how the account does.
-func (n *Node) followMailbox(ctx context.Context, a *account) {
+func (n *Node) followMailbox(ctx context.Context, a *account, p *mail.Problem, changed <-chan struct{}) {
 	for {
-		p, changed := a.box.State()
 		n.mu.Lock()
 		if p == nil {
 			a.trouble = trouble{}
@@ -142,6 +142,7 @@ func (n *Node) followMailbox(ctx context.Context, a *account) {
 			a.heard = true
 			n.mu.Unlock()
 		}
+		p, changed = a.box.State()
 	}
 }
 
