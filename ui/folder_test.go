@@ -70,7 +70,7 @@ func TestFolderTabs(t *testing.T) {
 		"› five changed here", "› five changed by Bob", "… 2 lines are the same")
 	looks(t, w, "conflicts")
 	tap(t, w, "Deleted and replaced")
-	reads(t, w, "old.pdf", "28 days left")
+	reads(t, w, "old.pdf", "29 days left")
 	looks(t, w, "trash")
 	golden(t, w, "folder_trash")
 	tap(t, w, "Members")
@@ -248,7 +248,7 @@ func TestRestore(t *testing.T) {
 	f.Keep("thesisid", "old.pdf", noon.Add(-26*time.Hour), "old")
 	f.Keep("thesisid", "sub/notes.txt", noon.Add(-29*24*time.Hour-time.Hour), "notes")
 	w := folderWindow(t, f, tabTrash)
-	reads(t, w, "28 days left", "goes today")
+	reads(t, w, "29 days left", "goes today")
 	if b := buttonOf(w, "Restore"); !b.Disabled() {
 		t.Error("Restore is enabled before a file is chosen")
 	}

@@ -130,10 +130,10 @@ func daysLeft(at time.Time, days int, now time.Time) string {
 		return ""
 	}
 	left := at.Add(time.Duration(days) * 24 * time.Hour).Sub(now)
-	if left < 24*time.Hour {
+	if left <= 24*time.Hour {
 		return tr("goes today")
 	}
-	return trn(int(left/(24*time.Hour)), "{{.N}} day left", "{{.N}} days left")
+	return trn(int((left+24*time.Hour-1)/(24*time.Hour)), "{{.N}} day left", "{{.N}} days left")
 }
 
 func (t *trashList) bringBack(i int) {

@@ -25,8 +25,13 @@ func (n *Node) LeftOut(ctx context.Context, f app.FolderID) ([]app.LeftOut, erro
 	return list, nil
 }
 
-// leftOutWhy takes from a reason that it is one, and makes one line of it.
+// leftOutWhy takes from a reason that it is one and of which path, and makes
+// one line of it.
 func leftOutWhy(why string) string {
-	why = strings.TrimPrefix(why, folder.ErrLeftOut.Error())
+	if _, after, ok := strings.Cut(why, folder.ErrLeftOut.Error()); ok {
+		why = after
+	} else if i := strings.LastIndex(why, `": `); i >= 0 {
+		why = why[i+1:]
+	}
 	return strings.ReplaceAll(strings.TrimLeft(why, ":\n "), "\n", "; ")
 }

@@ -14,6 +14,8 @@ func TestLeftOutWhy(t *testing.T) {
 		want string
 	}{
 		{fmt.Errorf("%w: a pipe", folder.ErrLeftOut), "a pipe"},
+		{fmt.Errorf("look at %q: %w: a pipe", "a: b", folder.ErrLeftOut), "a pipe"},
+		{errors.New(`open "a": permission denied`), "permission denied"},
 		{errors.Join(folder.ErrLeftOut, errors.New("link leads out")), "link leads out"},
 		{errors.New("permission denied"), "permission denied"},
 		{errors.Join(errors.New("one"), errors.New("two")), "one; two"},
