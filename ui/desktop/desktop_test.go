@@ -94,7 +94,7 @@ func walk(t *testing.T, s *session) {
 	server, attached := postOffice(t)
 	photos := filepath.Join(s.dir, "ada-files", "Photos 2026")
 	for i := range 5 {
-		write(t, filepath.Join(photos, fmt.Sprintf("day %d", i%2+1), fmt.Sprintf("photo %d.jpg", i)), bytes.Repeat([]byte{byte(i)}, 100_000))
+		put(t, filepath.Join(photos, fmt.Sprintf("day %d", i%2+1), fmt.Sprintf("photo %d.jpg", i)), bytes.Repeat([]byte{byte(i)}, 100_000))
 	}
 	a := s.sitDown("ada")
 	a.sees("What brings you here?")
@@ -103,7 +103,7 @@ func walk(t *testing.T, s *session) {
 	file := filepath.Join(s.dir, "Invitation from Ada.foldpost")
 	select {
 	case b := <-attached:
-		write(t, file, b)
+		put(t, file, b)
 	case <-time.After(patience):
 		t.Fatal("no mail left")
 	}
@@ -149,7 +149,7 @@ func walk(t *testing.T, s *session) {
 	}
 }
 
-func write(t *testing.T, file string, content []byte) {
+func put(t *testing.T, file string, content []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
@@ -170,8 +170,8 @@ func (p *person) endsConflict(other *person, here, there string) {
 		}
 		x.state("everything is paused", func(s app.State) bool { return s.Folders[0].State == app.FolderPaused })
 	}
-	write(p.t, filepath.Join(here, "notes.txt"), []byte("Ada brings tea.\nAll bring cake.\n"))
-	write(p.t, filepath.Join(there, "notes.txt"), []byte("Bob brings tea.\nAll bring cake.\n"))
+	put(p.t, filepath.Join(here, "notes.txt"), []byte("Ada brings tea.\nAll bring cake.\n"))
+	put(p.t, filepath.Join(there, "notes.txt"), []byte("Bob brings tea.\nAll bring cake.\n"))
 	p.press("ctrl+w")
 	p.until("the window is gone", func() bool { return p.visible() == "" })
 	for _, x := range []*person{p, other} {
@@ -294,8 +294,10 @@ func (p *person) setsUpMailbox(server *mailtest.Server) {
 	p.press("Return")
 	p.sees("Server to receive") // no provider has this domain: the servers are typed
 	for _, f := range []struct{ hint, text string }{
-		{"password", string(account.Password)}, {"imap.example.org:993", account.IMAP.String()},
-		{"smtp.example.org:465", account.SMTP.String()}, {"file, for a server", ca},
+		{"password", string(account.Password)},
+		{"imap.example.org:993", account.IMAP.String()},
+		{"smtp.example.org:465", account.SMTP.String()},
+		{"file, for a server", ca},
 	} {
 		p.tabs(f.hint)
 		p.types(f.text)
