@@ -92,7 +92,7 @@ func (s *settings) farewell() fyne.CanvasObject {
 	return card(container.NewVBox(
 		subheading(tr("Leave Foldpost")),
 		para(tr("Ends all sharing on this device. Your files stay where they are.")),
-		container.NewHBox(b),
+		container.New(inset{6, 0}, container.NewHBox(b)),
 	))
 }
 
