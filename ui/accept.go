@@ -191,7 +191,7 @@ func (a *accepting) look(input string) {
 func (a *accepting) choose() {
 	a.sh.dropped, a.sh.pasted, a.sh.draw = nil, nil, nil
 	p := a.proposal
-	switch i, open := invitationOf(a.w.state, p.ID); {
+	switch i, open := findInvitation(a.w.state, p.ID); {
 	case open && i.Direction == app.Sent:
 		a.askAnswer(i)
 	case open && i.Step != app.StepFailed:

@@ -47,7 +47,7 @@ func (a *accepting) follow(id app.InvitationID, repair string) {
 }
 
 func (f *following) draw(s app.State) {
-	i, open := invitationOf(s, f.id)
+	i, open := findInvitation(s, f.id)
 	if open {
 		f.last = i
 		if i.Device != "" {
@@ -154,7 +154,7 @@ func (f *following) why() string {
 // who is the other person, as far as it is known.
 func (f *following) who() string {
 	p := f.a.proposal
-	return whoIs(app.OpenInvitation{Name: cmp.Or(f.last.Name, p.Name), With: cmp.Or(f.last.With, p.From)})
+	return whoIs(app.OpenInvitation{Direction: app.Received, Name: cmp.Or(f.last.Name, p.Name), With: cmp.Or(f.last.With, p.From)})
 }
 
 func (f *following) deviceName(s app.State) string {
@@ -166,12 +166,12 @@ func (f *following) deviceName(s app.State) string {
 	return f.who()
 }
 
-// whoIs names the other side of an invitation.
+// whoIs names the person at the other end of an invitation.
 func whoIs(i app.OpenInvitation) string {
-	if name := cmp.Or(i.Name, i.With); name != "" {
-		return shown(name)
+	if i.Name == "" && i.With == "" {
+		return tr("the other person")
 	}
-	return tr("the other person")
+	return partner(i)
 }
 
 // personOf names a device by its owner and its own name.
@@ -180,15 +180,6 @@ func personOf(d app.Device) string {
 		return shown(d.Name)
 	}
 	return tr("{{.Owner}} ({{.Device}})", "Owner", shown(d.Owner), "Device", shown(d.Name))
-}
-
-func invitationOf(s app.State, id app.InvitationID) (app.OpenInvitation, bool) {
-	for _, i := range s.Invitations {
-		if i.ID == id && id != "" {
-			return i, true
-		}
-	}
-	return app.OpenInvitation{}, false
 }
 
 // offerFrom is the first folder that a device offers.

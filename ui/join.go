@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -55,11 +56,7 @@ func (w *Window) askJoin(id app.FolderID) {
 // person who was linked a moment ago, "" if that is longer ago.
 func (w *Window) join(sh *sheet, o app.Offer, linked string) {
 	j := &joining{w: w, sh: sh, offer: o, name: linked, fresh: linked != "", stop: func() {}, room: para(""), meets: container.NewVBox()}
-	for _, d := range w.state.Devices {
-		if d.ID == o.From {
-			j.from = d
-		}
-	}
+	j.from, _ = deviceOf(w.state.Devices, o.From)
 	sh.dropped, sh.pasted, sh.draw = j.setDir, nil, j.draw
 	sh.closed = func() { j.gone = true; j.stop() }
 	j.ask()
@@ -131,16 +128,17 @@ func (j *joining) proposed() string {
 	}
 }
 
+// maxName bounds a directory's name: file systems take 255 bytes.
+const maxName = 200
+
 // safeName makes a directory's name of a foreign one: nothing that a path or
 // any system takes for something else.
 func safeName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:*?"<>|`, r) || r == '\ufffd' {
-			return '_'
-		}
-		return r
-	}, strings.TrimSuffix(shown(name), "…"))
-	name = strings.Trim(name, " .")
+	name = fileName(name)
+	for len(name) > maxName {
+		_, n := utf8.DecodeLastRuneInString(name)
+		name = strings.TrimRight(name[:len(name)-n], " .")
+	}
 	base, _, _ := strings.Cut(strings.ToUpper(name), ".")
 	if name == "" || slices.Contains(devicesOfDOS, strings.TrimSpace(base)) {
 		return strings.TrimSpace(tr("Folder") + " " + name)
@@ -284,49 +282,6 @@ func (j *joining) compare(ctx context.Context, dir string, m app.Measure) {
 		j.sh.fit()
 		j.sh.scroll.ScrollToBottom() // nobody says yes to what was out of sight
 	})
-}
-
-// comparisonCard says what is where, and what will happen to it.
-func comparisonCard(c app.Comparison, role, who string) fyne.CanvasObject {
-	mayWrite := role == "read-write"
-	box := column(strong(tr("This folder has files already. None of them is lost.")))
-	for _, l := range []struct {
-		n    int
-		text string
-	}{
-		{c.Equal.Files, trn(c.Equal.Files, "{{.N}} file is the same on both sides.", "{{.N}} files are the same on both sides.")},
-		{c.OnlyThere.Files, trn(c.OnlyThere.Files, "{{.N}} file comes here ({{.Size}}).", "{{.N}} files come here ({{.Size}}).", "Size", bytes(c.OnlyThere.Bytes))},
-		{c.OnlyHere.Files, onlyHereText(c.OnlyHere, mayWrite, who)},
-		{c.Different.Files, differentText(c.Different, mayWrite, who)},
-	} {
-		if l.n > 0 {
-			box.Add(para(l.text))
-		}
-	}
-	var examples []string
-	for _, e := range c.Examples {
-		examples = append(examples, shownPath(e))
-	}
-	if len(examples) > 0 {
-		box.Add(muted(tr("For example: {{.Paths}}", "Paths", strings.Join(examples[:min(len(examples), 3)], ", "))))
-	}
-	return card(box)
-}
-
-func onlyHereText(c app.Count, mayWrite bool, who string) string {
-	if mayWrite {
-		return trn(c.Files, "{{.N}} file is only here ({{.Size}}): it goes to {{.Name}} too.", "{{.N}} files are only here ({{.Size}}): they go to {{.Name}} too.", "Size", bytes(c.Bytes), "Name", who)
-	}
-	return trn(c.Files, "{{.N}} file is only here: it stays on this computer.", "{{.N}} files are only here: they stay on this computer.")
-}
-
-func differentText(c app.Count, mayWrite bool, who string) string {
-	if mayWrite {
-		return trn(c.Files, "{{.N}} file differs: both versions are kept, side by side.", "{{.N}} files differ: both versions are kept, side by side.")
-	}
-	return trn(c.Files,
-		"{{.N}} file differs: the version of {{.Name}} comes here, yours is kept under deleted and replaced files.",
-		"{{.N}} files differ: the versions of {{.Name}} come here, yours are kept under deleted and replaced files.", "Name", who)
 }
 
 // draw follows the offer: who shares may still be counting, or go away.

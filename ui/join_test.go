@@ -2,6 +2,7 @@ package ui
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -194,16 +195,17 @@ func TestProposed(t *testing.T) {
 	for _, c := range []struct{ name, want string }{
 		{"Photos 2026", "/home/ada/Foldpost/Photos 2026"},
 		{"Taken", "/home/ada/Foldpost/Taken 2"},
-		{"../../.ssh", "/home/ada/Foldpost/_.._.ssh"},
+		{"../../.ssh", "/home/ada/Foldpost/ssh"},
 		{"..", "/home/ada/Foldpost/Folder"},
 		{"", "/home/ada/Foldpost/Folder"},
-		{"/etc/passwd", "/home/ada/Foldpost/_etc_passwd"},
-		{`C:\Windows`, "/home/ada/Foldpost/C__Windows"},
+		{"/etc/passwd", "/home/ada/Foldpost/etcpasswd"},
+		{`C:\Windows`, "/home/ada/Foldpost/CWindows"},
 		{"con", "/home/ada/Foldpost/Folder con"},
 		{"NUL.txt", "/home/ada/Foldpost/Folder NUL.txt"},
-		{"a\nb\u202e", "/home/ada/Foldpost/a_b_"},
+		{"a\nb\u202e", "/home/ada/Foldpost/ab"},
 		{"trailing. . ", "/home/ada/Foldpost/trailing"},
 		{"~", "/home/ada/Foldpost/~"},
+		{strings.Repeat("🐧", 64), "/home/ada/Foldpost/" + strings.Repeat("🐧", 50)},
 	} {
 		j := &joining{w: w, offer: app.Offer{Name: c.name}}
 		if got := j.proposed(); got != c.want {
