@@ -60,7 +60,8 @@ type Loss struct {
 	There       bool `json:"there,omitempty"` // done by another member; else here
 	Deleted     int  `json:"deleted"`
 	Overwritten int  `json:"overwritten"`
-	Of          int  `json:"of"` // files before
+	Of          int  `json:"of"`             // files before
+	Told        int  `json:"told,omitempty"` // of them, before it was too many: an answer cannot undo these
 }
 
 // A QuestionKind says what a question is about.

@@ -110,19 +110,35 @@ func offerText(t questionText, q app.Question, s app.State) questionText {
 // lossText is what a folder's guard holds back.
 func lossText(l app.Loss, name string) string {
 	pairs := []any{"N", comma(l.Deleted), "M", comma(l.Overwritten), "Of", comma(l.Of), "Folder", name}
+	var what string
 	switch {
 	case l.There && l.Overwritten == 0:
-		return tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted on another device. Nothing was changed on this computer yet.", pairs...)
+		what = tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted on another device.", pairs...)
 	case l.There && l.Deleted == 0:
-		return tr("{{.M}} of {{.Of}} files in {{.Folder}} were overwritten on another device. Nothing was changed on this computer yet.", pairs...)
+		what = tr("{{.M}} of {{.Of}} files in {{.Folder}} were overwritten on another device.", pairs...)
 	case l.There:
-		return tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted and {{.M}} overwritten on another device. Nothing was changed on this computer yet.", pairs...)
+		what = tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted and {{.M}} overwritten on another device.", pairs...)
 	case l.Overwritten == 0:
-		return tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted on this computer. Nobody else was told yet.", pairs...)
+		what = tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted on this computer.", pairs...)
 	case l.Deleted == 0:
-		return tr("{{.M}} of {{.Of}} files in {{.Folder}} were overwritten on this computer. Nobody else was told yet.", pairs...)
+		what = tr("{{.M}} of {{.Of}} files in {{.Folder}} were overwritten on this computer.", pairs...)
+	default:
+		what = tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted and {{.M}} overwritten on this computer.", pairs...)
 	}
-	return tr("{{.N}} of {{.Of}} files in {{.Folder}} were deleted and {{.M}} overwritten on this computer. Nobody else was told yet.", pairs...)
+	return what + " " + toldText(l)
+}
+
+// toldText is how far that has gone.
+func toldText(l app.Loss) string {
+	switch {
+	case l.There && l.Told > 0:
+		return trn(l.Told, "The first one was done on this computer too; the rest was not yet.", "The first {{.N}} were done on this computer too; the rest was not yet.")
+	case l.There:
+		return tr("Nothing was changed on this computer yet.")
+	case l.Told > 0:
+		return trn(l.Told, "The others were told of the first one; nobody was told of the rest yet.", "The others were told of the first {{.N}}; nobody was told of the rest yet.")
+	}
+	return tr("Nobody else was told yet.")
 }
 
 // rootText is about a folder whose directory is missing, or another one.
@@ -282,8 +298,12 @@ func choiceText(q app.Question, c app.Choice) string {
 
 func lossChoice(l app.Loss, c app.Choice) string {
 	switch {
+	case c.ID == "restore" && l.There && l.Told > 0:
+		return tr("Keep the rest, for everyone")
 	case c.ID == "restore" && l.There:
 		return tr("Keep them, for everyone")
+	case c.ID == "restore" && l.Told > 0:
+		return tr("Bring the rest back")
 	case c.ID == "restore":
 		return tr("Bring them back")
 	case c.ID != "delete":

@@ -38,6 +38,7 @@ type heldChange struct {
 	Deleted     int // files, with those of the last hour
 	Overwritten int
 	Of          int // files before
+	Told        int // of them, before it was too many: not held any more
 	Sample      []Path
 }
 
@@ -119,7 +120,7 @@ func (r *replica) heldScan() []observation {
 
 func (r *replica) scanChange(now time.Time, harms map[Path]harm) heldChange {
 	c := r.guard.here.counted(now)
-	c.Of = r.counts.files + c.Deleted
+	c.Of, c.Told = r.counts.files+c.Deleted, c.Deleted+c.Overwritten
 	for p, h := range harms {
 		if _, again := r.guard.here[p]; again {
 			continue
@@ -200,7 +201,7 @@ func (r *replica) held() []heldChange {
 func (r *replica) heldThere() heldChange {
 	h := r.guard.there.counted(r.guard.now)
 	h.Kind = guardThere
-	h.Of = r.counts.files + h.Deleted
+	h.Of, h.Told = r.counts.files+h.Deleted, h.Deleted+h.Overwritten
 	h.Deleted += r.counts.deletes
 	h.Overwritten += r.counts.overwrites
 	return h

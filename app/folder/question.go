@@ -46,18 +46,26 @@ const (
 func (e *engine) askGuard(now time.Time) {
 	open := map[string]bool{}
 	for _, h := range e.rep.held() {
-		loss := Loss{Deleted: h.Deleted, Overwritten: h.Overwritten, Of: h.Of}
+		loss := Loss{Deleted: h.Deleted, Overwritten: h.Overwritten, Of: h.Of, Told: h.Told}
 		q := Question{ID: askHereID, Kind: askHereID, Loss: loss, Choices: []Choice{
 			{ID: "restore", Text: "Bring them back"},
 			{ID: "delete", Text: "Do it for everyone"},
 		}}
 		q.Text = fmt.Sprintf("%s on this computer. Nobody else was told yet.", lossOf(h))
+		if h.Told > 0 {
+			q.Text = fmt.Sprintf("%s on this computer within an hour. The others were told of the first %d, and keep them under deleted files; nobody was told of the rest yet.", lossOf(h), h.Told)
+			q.Choices[0].Text, q.Choices[1].Text = "Bring the rest back", "Do the rest for everyone"
+		}
 		if h.Kind == guardThere {
 			q.ID, q.Kind = askThereID, askThereID
 			q.Text = fmt.Sprintf("%s by another member. Nothing was changed on this computer yet.", lossOf(h))
 			q.Choices = []Choice{
 				{ID: "restore", Text: "Keep them, for everyone"},
 				{ID: "delete", Text: "Do it here too"},
+			}
+			if h.Told > 0 {
+				q.Text = fmt.Sprintf("%s by another member within an hour. The first %d were done on this computer too, and are kept under deleted files; the rest was not done yet.", lossOf(h), h.Told)
+				q.Choices[0].Text, q.Choices[1].Text = "Keep the rest, for everyone", "Do the rest here too"
 			}
 		}
 		open[q.ID] = true

@@ -87,6 +87,33 @@ func TestGuard(t *testing.T) {
 	}
 }
 
+// Deletions that come slowly trip the guard when some of them were told: the
+// question says so, and brings back the others.
+func TestGuardTrippedInTheMiddle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := crowd(t, 60)
+		for i := range 40 {
+			a.Remove(fmt.Sprintf("d/%d", i))
+		}
+		settle(a, b)
+		for i := range 15 {
+			a.Remove(fmt.Sprintf("d/%d", 40+i))
+		}
+		q := a.answer("deletions-here", "restore")
+		if want := (folder.Loss{Deleted: 55, Of: 60, Told: 40}); q.Loss != want {
+			t.Errorf("A asks about %+v, want %+v", q.Loss, want)
+		}
+		if strings.Contains(q.Text, "Nobody else was told") || !strings.Contains(q.Text, "told of the first 40") {
+			t.Errorf("A asks %q, which is not so", q.Text)
+		}
+		settle(a, b)
+		wantEqual(t, a, b)
+		if got := len(a.files()); got != 20 {
+			t.Errorf("%d files in the end, want 20", got)
+		}
+	})
+}
+
 // A mass deletion that a member was told to do is asked about there too, and
 // can be undone for everyone.
 func TestGuardAgainstAMember(t *testing.T) {

@@ -31,6 +31,7 @@ type Loss struct {
 	Deleted     int
 	Overwritten int
 	Of          int // files before
+	Told        int // of them, before it was too many: an answer cannot undo these
 }
 
 // A Choice is one answer to a Question.

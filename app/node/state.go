@@ -183,7 +183,7 @@ func (n *Node) folderState(s *kept, k *keptFolder, now time.Time) (app.Folder, [
 			ID: app.QuestionID(string(f.ID) + "-" + q.ID), Kind: questionKind(q.Kind), Text: f.Name + ": " + q.Text, Folder: f.ID, Since: q.Since, Paths: q.Paths,
 		}
 		if aq.Kind == app.AskDeletions {
-			aq.Loss = &app.Loss{There: q.Kind != "deletions-here", Deleted: q.Loss.Deleted, Overwritten: q.Loss.Overwritten, Of: q.Loss.Of}
+			aq.Loss = &app.Loss{There: q.Kind != "deletions-here", Deleted: q.Loss.Deleted, Overwritten: q.Loss.Overwritten, Of: q.Loss.Of, Told: q.Loss.Told}
 		}
 		for _, c := range q.Choices {
 			aq.Choices = append(aq.Choices, app.Choice{ID: c.ID, Text: c.Text})
