@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/term"
+
 	"foldpost/app"
 	"foldpost/app/cli"
 	"foldpost/app/control"
@@ -31,7 +33,7 @@ func openWindow(ctx context.Context, o cli.WindowOptions) error {
 	open, problem := control.CheckOpen(o.Open)
 	socket, s, err := h.take(ctx, control.WindowRequest{Open: open, Hidden: o.Hidden && problem == nil})
 	if err != nil || socket == nil {
-		return errors.Join(problem, err)
+		return tell(ctx, errors.Join(problem, err))
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	asked, requests, served := make(chan control.WindowRequest), make(chan desktop.Request), make(chan error, 1)
@@ -51,6 +53,14 @@ func openWindow(ctx context.Context, o cli.WindowOptions) error {
 	})
 	cancel()
 	return errors.Join(err, <-served, h.end())
+}
+
+// tell shows an error in a window if nobody reads it in a terminal.
+func tell(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() == nil && !term.IsTerminal(int(os.Stderr.Fd())) {
+		desktop.RunProblem(ctx, err)
+	}
+	return err
 }
 
 // A host finds the program that a window shows: in another process, or else

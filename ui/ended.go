@@ -1,6 +1,12 @@
 package ui
 
-import "fyne.io/fyne/v2/container"
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
 
 // ShowEnded says that the program the window shows has ended: a command ended
 // it, or it failed with err. Start is to start it in this process.
@@ -13,6 +19,23 @@ func (w *Window) ShowEnded(err error, start func()) {
 		body.Add(selectable(errorText(err)))
 	}
 	sh.page(body, newButton(w, tr("Quit"), w.app.Quit), newButton(w, tr("Start it here"), func() { sh.close(); start() }))
+}
+
+// NewProblem makes a window that says only why there is none, for who has
+// started the program by a click.
+func NewProblem(a fyne.App, title string, err error) fyne.Window {
+	win := a.NewWindow(title)
+	shut := widget.NewButton(tr("Close"), a.Quit)
+	shut.Importance = widget.HighImportance
+	buttons := container.NewHBox(layout.NewSpacer(), shut)
+	name, text := heading(tr("Foldpost cannot start")), selectable(errorText(err))
+	name.Wrapping, text.Wrapping = fyne.TextWrapOff, fyne.TextWrapWord
+	body := container.NewBorder(name, buttons, nil, nil, container.NewVScroll(text))
+	win.SetContent(container.NewStack(newFill(theme.ColorNameBackground, 0), container.New(inset{24, 20}, body)))
+	win.SetPadded(false)
+	win.Resize(fyne.NewSize(520, 260))
+	win.Canvas().SetOnTypedKey(func(*fyne.KeyEvent) { a.Quit() })
+	return win
 }
 
 // Tell shows an error that came from outside of the window.

@@ -121,6 +121,22 @@ func quitAfter(done, ended <-chan struct{}, a fyne.App) {
 	}
 }
 
+// RunProblem shows why there is no window until its user has read it or ctx is
+// done. As Run it must be called on the main goroutine, instead of Run.
+func RunProblem(ctx context.Context, err error) {
+	if CheckDisplay() != nil || ui.SetLanguage("system") != nil {
+		return
+	}
+	a := fyneapp.NewWithID(name)
+	a.SetIcon(fyne.NewStaticResource(name+".png", assets.Icon(256)))
+	a.Settings().SetTheme(ui.Theme{Variant: "system"})
+	ui.NewProblem(a, title, err).Show()
+	ended := make(chan struct{})
+	go quitAfter(ctx.Done(), ended, a)
+	a.Run()
+	close(ended)
+}
+
 // waitFor gives tasks time to end. Fyne forgets what was queued at its end, so
 // one of them may wait for ever; the process ends next.
 func waitFor(tasks *sync.WaitGroup) {

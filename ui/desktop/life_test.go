@@ -64,4 +64,16 @@ func TestWayWrongStart(t *testing.T) {
 	p := s.sitDown("ada", filepath.Join(s.dir, "missing.foldpost"))
 	p.sees("There is no file")
 	s.picture("missing")
+
+	home := filepath.Join(s.dir, "full")
+	put(t, filepath.Join(home, "thesis.txt"), []byte("not a home"))
+	wrong := &person{session: s, name: "wrong", home: home}
+	wrong.begin()
+	wrong.front()
+	s.picture("no-home")
+	wrong.press("Escape")
+	<-wrong.program.ended
+	if out := wrong.program.out.String(); wrong.program.cmd.ProcessState.ExitCode() == 0 || !strings.Contains(out, "other files in it") {
+		t.Errorf("a start with a directory of something else ended with exit code %d and said %q", wrong.program.cmd.ProcessState.ExitCode(), out)
+	}
 }
