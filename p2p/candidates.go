@@ -98,6 +98,12 @@ type known struct {
 	tried  time.Time
 	tries  int
 	proven bool // the peer itself was there
+
+	probes  int       // checks sent
+	open    time.Time // from when it may be dialled because it answered a check
+	trigger bool      // a check came from there: check back
+	asked   time.Time // trigger was set last
+	keys    *shared   // that the check was signed with
 }
 
 // candidates are the addresses known of one peer.
@@ -116,7 +122,7 @@ func (s *candidates) add(c Candidate, now time.Time) bool {
 		k := (*s)[i]
 		fresh := now.Sub(k.added) >= privateTryAgain
 		if fresh {
-			k.tries, k.added = 0, now
+			k.tries, k.probes, k.added = 0, 0, now
 		}
 		k.Candidate = c
 		return fresh
@@ -199,18 +205,21 @@ func (s *candidates) expire(now time.Time) time.Time {
 	return next
 }
 
-// worth returns the candidates to dial on a network, best first: where the
-// peer was seen last, then by kind, addresses of our own network before
+// worth returns the candidates to dial on a network, best first: those that
+// just answered a check, then where the peer was seen last, then by kind, addresses of our own network before
 // others, the newest first.
-func (s candidates) worth(n network) []*known {
+func (s candidates) worth(n network, now time.Time) []*known {
 	var list []*known
 	for _, k := range s {
 		away := k.Addr.Addr().IsPrivate() && !n.onLink(k.Addr.Addr())
-		if n.usable(k.Addr) == nil && (!away || k.proven || k.tries < privateTries) {
+		if n.usable(k.Addr) == nil && k.dialable(now) && (!away || k.proven || k.tries < privateTries) {
 			list = append(list, k)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b *known) int {
+		if oa, ob := a.answers(now), b.answers(now); oa != ob {
+			return sign(oa)
+		}
 		if a.Kind != b.Kind {
 			return int(a.Kind) - int(b.Kind)
 		}

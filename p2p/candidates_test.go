@@ -81,7 +81,8 @@ func TestWorth(t *testing.T) {
 	var s candidates
 	for i, c := range []Candidate{
 		{Addr: netip.MustParseAddrPort("9.9.9.9:4001"), Kind: Relayed},
-		{Addr: netip.MustParseAddrPort("9.9.9.8:4001"), Kind: Reflexive},
+		{Addr: netip.MustParseAddrPort("9.9.9.8:4001"), Kind: Mapped},
+		{Addr: netip.MustParseAddrPort("9.9.9.7:4001"), Kind: Reflexive},
 		{Addr: netip.MustParseAddrPort("10.7.7.7:4001"), Kind: Host},
 		{Addr: netip.MustParseAddrPort("192.168.1.9:4001"), Kind: Host},
 	} {
@@ -90,7 +91,7 @@ func TestWorth(t *testing.T) {
 	s.add(Candidate{Addr: netip.MustParseAddrPort("127.0.0.1:4001"), Kind: Host}, now) // usable once, not on this network
 	order := func() string {
 		var list []string
-		for _, k := range s.worth(n) {
+		for _, k := range s.worth(n, now) {
 			list = append(list, k.Addr.Addr().String())
 		}
 		return strings.Join(list, " ")
@@ -116,6 +117,14 @@ func TestWorth(t *testing.T) {
 	}
 	if got, want := order(), "192.168.1.9 10.7.7.7 9.9.9.8 9.9.9.9"; got != want {
 		t.Errorf("worth of a proven one = %s, want %s", got, want)
+	}
+	s[2].open = now
+	if got, want := order(), "9.9.9.7 192.168.1.9 10.7.7.7 9.9.9.8 9.9.9.9"; got != want {
+		t.Errorf("worth with a reflexive one that answered = %s, want %s", got, want)
+	}
+	now = now.Add(openTime)
+	if got, want := order(), "192.168.1.9 10.7.7.7 9.9.9.8 9.9.9.9"; got != want {
+		t.Errorf("worth some time after it answered = %s, want %s", got, want)
 	}
 }
 

@@ -96,8 +96,9 @@ func (e *Endpoint) look(p *peer, now time.Time) task {
 	if len(p.candidates) == 0 && p.discovered {
 		p.discovered = false
 		e.turns.add(p.id, func() { e.config.Manager.PeerExpired(p.id) })
-		if !p.kept && p.greeting == 0 {
+		if !p.kept && p.greeting == 0 && len(p.checks.pairings) == 0 {
 			p.notify()
+			p.checks.poke()
 			delete(e.peers, p.id)
 			t.over = true
 			return t
@@ -113,7 +114,7 @@ func (e *Endpoint) look(p *peer, now time.Time) task {
 		}
 		return t
 	}
-	t.dial = len(p.candidates.worth(e.network)) > 0
+	t.dial = len(p.candidates.worth(e.network, now)) > 0
 	t.urgent = p.urgent
 	p.urgent = false
 	return t
@@ -247,7 +248,7 @@ func (e *Endpoint) best(p *peer, r *raceState) (*known, <-chan struct{}) {
 	if r.started == nil || r.wakes != p.wakes {
 		r.started, r.wakes = make(map[*known]bool), p.wakes
 	}
-	for _, k := range p.candidates.worth(e.network) {
+	for _, k := range p.candidates.worth(e.network, time.Now()) {
 		if !r.started[k] {
 			return k, p.changed
 		}

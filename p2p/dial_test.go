@@ -48,7 +48,7 @@ func TestDialsForEver(t *testing.T) {
 		s := w.silence("9.9.9.9:4002")
 		a := w.node(1, "10.0.0.1:4001", paired(2))
 		began := time.Now()
-		_ = a.AddCandidate(Candidate{Peer: testIdentity(2).ID(), Addr: netip.MustParseAddrPort("9.9.9.9:4002"), Kind: Reflexive, Source: "mail"}, Metadata{})
+		_ = a.AddCandidate(Candidate{Peer: testIdentity(2).ID(), Addr: netip.MustParseAddrPort("9.9.9.9:4002"), Kind: Mapped, Source: "mail"}, Metadata{})
 		pass(24 * time.Hour)
 		for h := range 24 {
 			from := began.Add(time.Duration(h) * time.Hour)
@@ -103,7 +103,7 @@ func TestFourDialsASecond(t *testing.T) {
 		for i := range byte(maxCandidates) {
 			addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{9, 9, 9, i + 1}), 4002)
 			all = append(all, w.silence(addr.String()))
-			_ = a.AddCandidate(Candidate{Peer: testIdentity(2).ID(), Addr: addr, Kind: Reflexive, Source: "mail"}, Metadata{})
+			_ = a.AddCandidate(Candidate{Peer: testIdentity(2).ID(), Addr: addr, Kind: Mapped, Source: "mail"}, Metadata{})
 		}
 		pass(2 * time.Second)
 		dialled := 0
@@ -126,7 +126,7 @@ func TestCandidatesAreTriedSideBySide(t *testing.T) {
 		w.silence("10.0.0.99:4002")
 		began := time.Now()
 		_ = a.AddCandidate(Candidate{Peer: b.id, Addr: netip.MustParseAddrPort("10.0.0.99:4002"), Kind: Host}, Metadata{})
-		_ = a.AddCandidate(Candidate{Peer: b.id, Addr: b.addr, Kind: Reflexive}, Metadata{})
+		_ = a.AddCandidate(Candidate{Peer: b.id, Addr: b.addr, Kind: Mapped}, Metadata{})
 		a.echo(t, b, "x")
 		if took := time.Since(began); took > time.Second {
 			t.Errorf("link after %v, want within a second", took)

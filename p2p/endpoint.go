@@ -34,6 +34,8 @@ type Endpoint struct {
 	door    *door
 	turns   *turns
 	pairing *pairing
+	checker *checker
+	servers *servers
 	done    chan struct{} // closed when Run ends
 
 	mu      sync.Mutex
@@ -68,6 +70,8 @@ type peer struct {
 	changed    chan struct{} // closed and replaced at each change
 	cancelDial context.CancelFunc
 	kept       bool // it was paired once: its clock and revision count
+	checks     checks
+	seen       seen // us, by the peer's answers to checks
 }
 
 // errNotPaired reports a peer without a record that allows a link.
@@ -79,11 +83,13 @@ func New(c Config) *Endpoint {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	e := &Endpoint{
-		config: c,
-		id:     c.Identity.ID(),
-		turns:  newTurns(),
-		done:   make(chan struct{}),
-		peers:  make(map[PeerID]*peer),
+		config:  c,
+		id:      c.Identity.ID(),
+		turns:   newTurns(),
+		checker: newChecker(),
+		servers: newServers(),
+		done:    make(chan struct{}),
+		peers:   make(map[PeerID]*peer),
 	}
 	rand.Read(e.start[:]) // never fails
 	e.door = newDoor(e.id)
@@ -118,13 +124,16 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	e.run, e.ran = r, true
 	for _, p := range e.peers {
 		r.wg.Go(func() { e.tend(ctx, p) })
+		r.wg.Go(func() { e.check(ctx, p) })
 	}
 	e.mu.Unlock()
 	e.turns.start()
 	r.wg.Go(func() { e.pairing.run(ctx) })
 	for _, s := range sockets {
 		r.wg.Go(func() { cancel(e.accept(ctx, s)) })
+		r.wg.Go(func() { e.readSTUN(ctx, s) })
 	}
+	r.wg.Go(func() { e.askAddresses(ctx) })
 
 	<-ctx.Done()
 	e.mu.Lock()
@@ -149,7 +158,7 @@ func (e *Endpoint) SetAddresses(own []Candidate, networks ...netip.Prefix) {
 	if !same {
 		for _, p := range e.peers {
 			for _, k := range p.candidates {
-				k.tries = 0 // another network may be ours now
+				k.tries, k.probes = 0, 0 // another network may be ours now
 			}
 		}
 	}
@@ -159,12 +168,14 @@ func (e *Endpoint) SetAddresses(own []Candidate, networks ...netip.Prefix) {
 	}
 }
 
-// Announcement returns what others need to reach this device. It asks
+// Announcement returns what others need to reach this device: the addresses
+// that [Endpoint.SetAddresses] told and those of [Endpoint.Reflexive]. It asks
 // Manager.Metadata.
 func (e *Endpoint) Announcement() Announcement {
 	e.mu.Lock()
 	own := slices.Clone(e.network.own)
 	e.mu.Unlock()
+	own = append(own, e.Reflexive()...)
 	return Announcement{Peer: e.id, Candidates: own, Metadata: e.config.Manager.Metadata()}
 }
 
@@ -191,7 +202,11 @@ func (e *Endpoint) AddCandidate(c Candidate, m Metadata) error {
 	}
 	p := e.peerLocked(c.Peer)
 	p.kept = p.kept || r.State != NotPaired
-	p.urgent = p.candidates.add(c, now) || p.urgent
+	p.checks.setPairwise(r.Pairwise, e.id, p.id)
+	if p.candidates.add(c, now) {
+		p.urgent = true
+		p.checks.offered(now)
+	}
 	if !p.discovered {
 		p.discovered = true
 		e.turns.add(c.Peer, func() { e.config.Manager.PeerDiscovered(c.Peer, m) })
@@ -262,6 +277,7 @@ func (e *Endpoint) Unpair(id PeerID) {
 	}
 	p.revision++
 	p.candidates, p.discovered = nil, false
+	p.checks.setPairwise(Secret{}, e.id, p.id)
 	if p.cancelDial != nil {
 		p.cancelDial()
 	}
@@ -278,9 +294,12 @@ func (e *Endpoint) Unpair(id PeerID) {
 func (e *Endpoint) Wake() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	now := time.Now()
+	e.servers.wakeUp()
 	for _, p := range e.peers {
 		p.urgent = true
 		p.wakes++
+		p.checks.offered(now)
 		p.notify()
 		if l := p.link; l != nil && e.run != nil {
 			r := e.run
@@ -295,6 +314,7 @@ func (e *Endpoint) kick(id PeerID) {
 	defer e.mu.Unlock()
 	p := e.peerLocked(id)
 	p.urgent = true
+	p.checks.offered(time.Now())
 	p.notify()
 }
 
@@ -354,11 +374,13 @@ func (e *Endpoint) peerLocked(id PeerID) *peer {
 		p = &peer{
 			id: id, limit: rate.NewLimiter(dialsPerSecond, dialsPerSecond),
 			wake: make(chan struct{}, 1), changed: make(chan struct{}),
+			checks: checks{wake: make(chan struct{}, 1)},
 		}
 		e.peers[id] = p
 		if e.run != nil {
 			r := e.run
 			r.wg.Go(func() { e.tend(r.ctx, p) })
+			r.wg.Go(func() { e.check(r.ctx, p) })
 		}
 	}
 	return p

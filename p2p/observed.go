@@ -1,36 +1,241 @@
 package p2p
 
-import "net/netip"
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Times of what others say about our address.
+const (
+	askPeers  = time.Minute      // linked ones
+	askServer = 5 * time.Minute  // STUN servers that the user named
+	holdEvery = 15 * time.Second // while a letter is under way: routers forget after 30 s
+	seenTime  = 2 * askPeers
+)
+
+// seen is our address as somebody sees it.
+type seen struct {
+	addr netip.AddrPort
+	by   netip.Addr
+	at   time.Time
+}
+
+func (s seen) fresh(now time.Time) bool { return s.addr.IsValid() && now.Sub(s.at) < seenTime }
+
+// servers are the STUN servers that the user named. Their word counts alone.
+type servers struct {
+	mu    sync.Mutex
+	addrs []netip.AddrPort
+	seen  map[netip.AddrPort]seen
+	hold  time.Time // the routers' mapping is held until then
+	again bool      // ask at once
+	wake  chan struct{}
+}
+
+func newServers() *servers {
+	return &servers{seen: make(map[netip.AddrPort]seen), wake: make(chan struct{}, 1)}
+}
+
+// askAgain has the servers asked at once; s.mu is held.
+func (s *servers) askAgain() {
+	s.again = true
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// wakeUp tells that the network changed.
+func (s *servers) wakeUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.askAgain()
+}
+
+// mapped notes a server's answer.
+func (s *servers) mapped(server, addr netip.AddrPort, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.addrs, server) {
+		s.seen[server] = seen{addr: unmap(addr), by: server.Addr(), at: now}
+	}
+}
+
+// turn returns the servers to ask, when to ask again, and whether to ask now
+// in any case.
+func (s *servers) turn(now time.Time) (list []netip.AddrPort, every time.Duration, again bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	every, again = askServer, s.again
+	s.again = false
+	if now.Before(s.hold) {
+		every = holdEvery
+	}
+	return s.addrs, every, again
+}
+
+// known returns the addresses that servers named not long ago.
+func (s *servers) known(now time.Time) []netip.AddrPort {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []netip.AddrPort
+	for _, server := range s.addrs {
+		if o := s.seen[server]; o.addr.IsValid() && now.Sub(o.at) < 2*askServer && !slices.Contains(list, o.addr) {
+			list = append(list, o.addr)
+		}
+	}
+	return list
+}
+
+// maxServers bounds the STUN servers that are asked.
+const maxServers = 8
+
+// SetSTUN says which STUN servers, named by the user, are asked for this
+// device's address: at most eight.
+func (e *Endpoint) SetSTUN(servers []netip.AddrPort) {
+	s := e.servers
+	servers = servers[:min(len(servers), maxServers)]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Equal(s.addrs, servers) {
+		s.addrs = slices.Clone(servers)
+		s.askAgain()
+	}
+}
+
+// HoldMapping keeps what routers on the way map this device's port to until a
+// moment, where a STUN server can be asked: a letter with the address is under
+// way.
+func (e *Endpoint) HoldMapping(until time.Time) {
+	s := e.servers
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if until.After(s.hold) {
+		s.hold = until
+		s.askAgain()
+	}
+}
+
+// askAddresses asks linked peers and servers for our address, for as long as
+// ctx lives.
+func (e *Endpoint) askAddresses(ctx context.Context) {
+	var nextPeers, nextServers time.Time
+	for ctx.Err() == nil {
+		now := time.Now()
+		list, every, again := e.servers.turn(now)
+		if again || !now.Before(nextServers) {
+			for _, a := range list {
+				e.ask(a)
+			}
+			nextServers = now.Add(every)
+		}
+		if !now.Before(nextPeers) {
+			e.askLinked()
+			nextPeers = now.Add(askPeers)
+		}
+		next := nextPeers
+		if len(list) > 0 && nextServers.Before(next) {
+			next = nextServers
+		}
+		sleep(ctx, e.servers.wake, next)
+	}
+}
+
+// ask sends a server one request.
+func (e *Endpoint) ask(addr netip.AddrPort) {
+	s, err := e.socketFor(addr.Addr())
+	if err != nil {
+		return
+	}
+	id, packet := newRequest("", checkKey{})
+	if e.checker.remember(id, asked{addr: addr, at: time.Now()}) {
+		_ = s.write(packet, addr, 0) // asked again later
+	}
+}
+
+// askLinked sends each linked peer outside our networks one check: its answer
+// says where it sees us now, HELLO said where it did.
+func (e *Endpoint) askLinked() {
+	type target struct {
+		id   PeerID
+		addr netip.AddrPort
+		keys *shared
+	}
+	var list []target
+	e.mu.Lock()
+	for _, p := range e.peers {
+		if p.link == nil || p.checks.paired == nil {
+			continue
+		}
+		if addr := addrPortOf(p.link.conn.RemoteAddr()); addr.IsValid() && !e.network.onLink(addr.Addr()) {
+			list = append(list, target{p.id, addr, p.checks.paired})
+		}
+	}
+	e.mu.Unlock()
+	for _, t := range list {
+		e.sendCheck(t.id, t.addr, t.keys, 0)
+	}
+}
 
 // Reflexive returns the addresses at which this device is seen from outside:
 // those that at least two linked peers in different networks name alike, for
-// one alone may lie.
+// one alone may lie, and what a STUN server says that the user named.
 func (e *Endpoint) Reflexive() []Candidate {
-	n := e.networkNow()
+	now := time.Now()
+	e.mu.Lock()
+	n := e.network
+	var all []seen
+	for _, p := range e.peers {
+		switch {
+		case p.link == nil:
+		case p.seen.fresh(now):
+			all = append(all, p.seen)
+		default:
+			l := p.link.describe()
+			all = append(all, seen{addr: unmap(l.Observed), by: l.Addr.Addr(), at: l.Since})
+		}
+	}
+	e.mu.Unlock()
+	addrs := agreed(n, all)
+	for _, a := range e.servers.known(now) {
+		if !slices.Contains(addrs, a) && fromOutside(a) && !n.has(a) {
+			addrs = append(addrs, a)
+		}
+	}
 	var list []Candidate
-	for _, a := range agreed(n, e.Links()) {
+	for _, a := range addrs {
 		list = append(list, Candidate{Peer: e.id, Addr: a, Kind: Reflexive, Source: "link"})
 	}
 	return list
 }
 
-// agreed returns what two links to different networks outside of n observed alike.
-func agreed(n network, links []Link) []netip.AddrPort {
+// has tells whether an address is one of our own interfaces'.
+func (n network) has(a netip.AddrPort) bool {
+	return slices.ContainsFunc(n.own, func(c Candidate) bool { return c.Addr == a })
+}
+
+func fromOutside(a netip.AddrPort) bool { return a.Addr().IsGlobalUnicast() && !a.Addr().IsPrivate() }
+
+// agreed returns what two peers in different networks outside of n observed
+// alike.
+func agreed(n network, all []seen) []netip.AddrPort {
 	first := make(map[netip.AddrPort]netip.Prefix) // who named it first; the zero prefix when it is listed
 	var list []netip.AddrPort
-	for _, l := range links {
-		from, o := l.Addr.Addr(), unmap(l.Observed)
-		if !from.IsValid() || from.IsPrivate() || n.onLink(from) || !o.Addr().IsGlobalUnicast() || o.Addr().IsPrivate() {
+	for _, s := range all {
+		if !s.by.IsValid() || s.by.IsPrivate() || n.onLink(s.by) || !fromOutside(s.addr) || n.has(s.addr) {
 			continue
 		}
-		site := siteOf(from)
-		seen, ok := first[o]
+		site := siteOf(s.by)
+		prefix, ok := first[s.addr]
 		switch {
 		case !ok:
-			first[o] = site
-		case seen.IsValid() && seen != site:
-			list = append(list, o)
-			first[o] = netip.Prefix{}
+			first[s.addr] = site
+		case prefix.IsValid() && prefix != site:
+			list = append(list, s.addr)
+			first[s.addr] = netip.Prefix{}
 		}
 	}
 	return list

@@ -24,12 +24,12 @@ func TestAgreed(t *testing.T) {
 		{"multicast", "8.8.8.8:1 224.0.0.1:4001, 8.8.7.8:1 224.0.0.1:4001", "[]"},
 		{"IPv6", "[2001:db8:1::1]:1 [2001:db9::7]:4001, [2001:db8:2::1]:1 [2001:db9::7]:4001", "[[2001:db9::7]:4001]"},
 	} {
-		var links []Link
+		var links []seen
 		for s := range strings.SplitSeq(tt.links, ", ") {
 			from, sees, _ := strings.Cut(s, " ")
-			links = append(links, Link{Addr: netip.MustParseAddrPort(from), Observed: netip.MustParseAddrPort(sees)})
+			links = append(links, seen{by: netip.MustParseAddrPort(from).Addr(), addr: netip.MustParseAddrPort(sees)})
 		}
-		links = append(links, Link{}) // one that said nothing
+		links = append(links, seen{}) // one that said nothing
 		if got := fmt.Sprint(agreed(n, links)); got != tt.want {
 			t.Errorf("%s: agreed(%s) = %s, want %s", tt.name, tt.links, got, tt.want)
 		}

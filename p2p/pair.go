@@ -20,6 +20,9 @@ type pairingConfig struct {
 	// News returns a channel that is closed when a peer may be reachable: a
 	// candidate, a link, a person's wish.
 	News func(PeerID) <-chan struct{}
+	// Checks begins to check the candidates of a peer with which this device
+	// shares a secret, quietly for an answerer, until stop is called.
+	Checks func(id PeerID, psk Secret, role Role) (stop func())
 	// Paired is told of each peer whose record became Paired, after its
 	// hooks. It must not block.
 	Paired func(PeerID)
@@ -194,6 +197,7 @@ func (p *pairing) pair(ctx context.Context, inv Invitation) (Record, error) {
 	}
 	a := p.accept(inv)
 	defer p.forget(a)
+	defer p.checks(inv.Peer, inv.PSK, Answerer)()
 	retry := newSchedule(time.Now())
 	for {
 		news := p.watch(inv.Peer)
@@ -216,6 +220,14 @@ func (p *pairing) pair(ctx context.Context, inv Invitation) (Record, error) {
 			return Record{}, context.Cause(ctx)
 		}
 	}
+}
+
+// checks begins the checks with a peer, where there are any.
+func (p *pairing) checks(id PeerID, psk Secret, role Role) (stop func()) {
+	if p.config.Checks == nil {
+		return func() {}
+	}
+	return p.config.Checks(id, psk, role)
 }
 
 // tryUntil makes one contact with a peer and breaks it off when done closes
@@ -257,14 +269,20 @@ func (p *pairing) pairDial(ctx context.Context, id PeerID, token Token) error {
 		return err
 	}
 	defer leave()
+	stop := func() {}
+	defer func() { stop() }()
 	retry := newSchedule(time.Now())
-	for {
+	for begun := false; ; {
 		news := p.watch(id)
 		if r, ok := p.record(id); ok && r.Token == token && r.Role == Inviter {
 			return nil
 		}
-		if _, err := p.openKeys(token, id); err != nil {
+		keys, err := p.openKeys(token, id)
+		if err != nil {
 			return err
+		}
+		if !begun {
+			begun, stop = true, p.checks(id, keys.PSK, Inviter)
 		}
 		p.tryUntil(ctx, id, inviting, nil)
 		if r, ok := p.record(id); ok && r.Token == token && r.Role == Inviter {

@@ -12,6 +12,7 @@ func newPairing(e *Endpoint) *pairing {
 		Turns:    e.turns,
 		Dial:     e.dialPair,
 		News:     e.news,
+		Checks:   e.checkPairing,
 		Paired:   e.kick,
 		Log:      e.config.Log,
 	})

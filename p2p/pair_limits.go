@@ -55,12 +55,7 @@ func (l *pairLimits) blame(addr netip.Addr, now time.Time) {
 }
 
 func (l *pairLimits) source(addr netip.Addr, now time.Time) *recent {
-	addr = addr.Unmap().WithZone("")
-	if addr.Is6() { // who has one address of a /64 has all
-		if p, err := addr.Prefix(64); err == nil {
-			addr = p.Addr()
-		}
-	}
+	addr = sourceAddr(addr)
 	for a, s := range l.sources {
 		if s.count(now) == 0 {
 			delete(l.sources, a)

@@ -186,6 +186,7 @@ func (e *Endpoint) detach(ctx context.Context, l *link, reason error) {
 		p.candidates.prove(l.peer, addrPortOf(l.conn.RemoteAddr()), time.Now()) // it may have moved
 	}
 	p.urgent = p.urgent || time.Since(l.since) >= longLink
+	p.checks.offered(time.Now())
 	if c, ok := errors.AsType[*CloseError](reason); ok && c.Code == CloseDuplicate && c.Remote && e.run != nil {
 		p.hold = time.Now().Add(handover)
 		e.run.wg.Go(func() { e.awaitHandover(p, reason) })

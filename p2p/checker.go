@@ -1,0 +1,273 @@
+package p2p
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pion/stun/v3"
+	"golang.org/x/time/rate"
+)
+
+// checker answers STUN requests on the endpoint's sockets, sends ours, and
+// knows which are without an answer.
+type checker struct {
+	limits *stunLimits
+	pace   *rate.Limiter // checks, of all peers together
+
+	mu    sync.Mutex
+	asked map[[stun.TransactionIDSize]byte]asked
+}
+
+// asked is a request of ours.
+type asked struct {
+	addr netip.AddrPort // an answer comes from there
+	peer PeerID         // of a check
+	keys *shared        // of a check; nil: a plain request to a server
+	at   time.Time
+}
+
+// answerTime is how long an answer is waited for.
+const answerTime = 5 * time.Second
+
+// maxAsked bounds the requests without an answer.
+const maxAsked = 1024
+
+func newChecker() *checker {
+	return &checker{
+		limits: newSTUNLimits(), pace: rate.NewLimiter(checksPerSec, checksPerSec),
+		asked: make(map[[stun.TransactionIDSize]byte]asked),
+	}
+}
+
+// remember notes a request; false if there are too many.
+func (c *checker) remember(id [stun.TransactionIDSize]byte, a asked) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.asked) >= maxAsked {
+		for id, old := range c.asked {
+			if a.at.Sub(old.at) >= answerTime {
+				delete(c.asked, id)
+			}
+		}
+	}
+	if len(c.asked) >= maxAsked {
+		return false
+	}
+	c.asked[id] = a
+	return true
+}
+
+// take returns the request that a response answers, once.
+func (c *checker) take(m stunMessage, from netip.AddrPort, now time.Time) (asked, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, ok := c.asked[m.id]
+	if !ok || a.addr != from || now.Sub(a.at) >= answerTime {
+		return asked{}, false
+	}
+	delete(c.asked, m.id)
+	return a, true
+}
+
+// readSTUN serves what comes to a socket that is not QUIC until ctx is done.
+func (e *Endpoint) readSTUN(ctx context.Context, s *socket) {
+	b := make([]byte, maxSTUN+1)
+	for {
+		n, addr, err := s.transport.ReadNonQUICPacket(ctx, b)
+		if err != nil {
+			return
+		}
+		from := addrPortOf(addr)
+		if n > maxSTUN || !from.IsValid() || !e.checker.limits.allow(from.Addr()) {
+			continue
+		}
+		m, err := parseSTUN(b[:n:n])
+		if err != nil {
+			continue
+		}
+		switch {
+		case m.response:
+			e.hearAnswer(m, from)
+		case m.signed:
+			e.hearCheck(s, m, from)
+		case m.name == "":
+			s.answer(m, from, checkKey{})
+		}
+	}
+}
+
+// answer answers a request, unless the answer would be the longer one.
+func (s *socket) answer(m stunMessage, from netip.AddrPort, k checkKey) {
+	if b := m.answer(from, k); b != nil {
+		_, _ = s.transport.WriteTo(b, net.UDPAddrFromAddrPort(from)) // as lossy as the network
+	}
+}
+
+// hearCheck serves a signed request. It is answered only if a peer made it.
+func (e *Endpoint) hearCheck(s *socket, m stunMessage, from netip.AddrPort) {
+	e.mu.Lock()
+	p, keys := e.signer(m)
+	e.mu.Unlock()
+	if p == nil {
+		return
+	}
+	now := time.Now()
+	e.mu.Lock()
+	replayed := p.checks.replayed(m.id)
+	if !replayed && p.link == nil {
+		p.checks.heard(now)
+		if k := p.heardFrom(from, e.network, now); k != nil && now.Sub(k.asked) >= triggerAgain {
+			k.trigger, k.asked, k.keys = true, now, keys
+			p.checks.poke()
+		}
+	}
+	e.mu.Unlock()
+	if !replayed {
+		s.answer(m, from, keys.in)
+	}
+}
+
+// signer returns the peer that made a signed request, and the keys it used;
+// e.mu is held. It costs one HMAC for each peer.
+func (e *Endpoint) signer(m stunMessage) (*peer, *shared) {
+	for _, p := range e.peers {
+		for _, keys := range p.checks.keys() {
+			if keys.in.made(m.name) && m.signedBy(keys.in) {
+				return p, keys
+			}
+		}
+	}
+	return nil, nil
+}
+
+// hearAnswer serves a response to a request of ours.
+func (e *Endpoint) hearAnswer(m stunMessage, from netip.AddrPort) {
+	now := time.Now()
+	a, ok := e.checker.take(m, from, now)
+	if !ok {
+		return
+	}
+	if a.keys == nil {
+		e.servers.mapped(from, m.mapped, now)
+		return
+	}
+	if !m.signedBy(a.keys.out) {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.peers[a.peer]
+	if p == nil {
+		return
+	}
+	p.seen = seen{addr: unmap(m.mapped), by: from.Addr(), at: now}
+	for _, k := range p.candidates {
+		if k.Addr != from || p.link != nil || k.answers(now) {
+			continue
+		}
+		k.open = now
+		if !less(e.id, p.id) {
+			k.open = now.Add(nominateAfter)
+		}
+		p.checks.nominate = k.open
+		p.checks.poke()
+	}
+}
+
+// check sends checks to one peer whenever there is reason to, for as long as
+// ctx lives.
+func (e *Endpoint) check(ctx context.Context, p *peer) {
+	for ctx.Err() == nil {
+		var r Record
+		asked := e.turns.now(func() { r, _ = e.config.Manager.Record(p.id) })
+		e.mu.Lock()
+		over := e.peers[p.id] != p
+		if asked && !over {
+			p.checks.setPairwise(r.Pairwise, e.id, p.id)
+		}
+		e.mu.Unlock()
+		if over {
+			return
+		}
+		until := e.sendDue(ctx, p)
+		sleep(ctx, p.checks.wake, until)
+	}
+}
+
+// sendDue sends what checks are due and returns when the next will be; zero:
+// when something changes.
+func (e *Endpoint) sendDue(ctx context.Context, p *peer) time.Time {
+	for {
+		now := time.Now()
+		e.mu.Lock()
+		nominate := p.checks.nominate
+		if !nominate.IsZero() && !now.Before(nominate) {
+			p.checks.nominate, nominate = time.Time{}, time.Time{}
+			p.urgent = true
+			p.notify()
+		}
+		c, until := p.due(e.network, now)
+		if c.to == nil {
+			e.mu.Unlock()
+			if !nominate.IsZero() && (until.IsZero() || nominate.Before(until)) {
+				return nominate
+			}
+			return until
+		}
+		c.to.probes++
+		p.checks.last = now
+		addr := c.to.Addr
+		e.mu.Unlock()
+		if err := e.checker.pace.Wait(ctx); err != nil {
+			return time.Time{}
+		}
+		e.sendCheck(p.id, addr, c.keys, c.hops)
+	}
+}
+
+// sendCheck sends one check. Networks lose packets; so may this.
+func (e *Endpoint) sendCheck(id PeerID, addr netip.AddrPort, keys *shared, hops int) {
+	s, err := e.socketFor(addr.Addr())
+	if err != nil {
+		return
+	}
+	tx, packet := newRequest(keys.out.name(), keys.out)
+	if !e.checker.remember(tx, asked{addr: addr, peer: id, keys: keys, at: time.Now()}) {
+		return
+	}
+	if err := s.write(packet, addr, hops); err != nil {
+		e.config.Log.Debug("check not sent", "peer", id.Short(), "err", err)
+	}
+}
+
+// Answered tells that a letter with our addresses is under way to a peer that
+// sent us its own: until it is heard, checks open our routers for it and go no
+// further.
+func (e *Endpoint) Answered(id PeerID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.peerLocked(id)
+	p.checks.quiet = true
+	p.checks.offered(time.Now())
+}
+
+// checkPairing has the candidates of a peer checked that is not paired yet.
+// What the answerer's letter says, the inviter does not know yet.
+func (e *Endpoint) checkPairing(id PeerID, psk Secret, role Role) (stop func()) {
+	keys := newShared(psk, e.id, id)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.peerLocked(id)
+	p.checks.pairings = append(slices.Clip(p.checks.pairings), keys)
+	p.checks.quiet = role == Answerer
+	p.checks.offered(time.Now())
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		p.checks.pairings = slices.DeleteFunc(slices.Clone(p.checks.pairings), func(k *shared) bool { return k == keys })
+	}
+}
