@@ -386,8 +386,10 @@ func TestFolderProblem(t *testing.T) {
 		w := folderWindow(t, f, "")
 		reads(t, w, c.want...)
 		looks(t, w, fmt.Sprint("problem", i))
-		f.Ask(app.Question{ID: "q1", Kind: app.AskDeletions, Folder: "thesisid", Text: "Thesis: 61 of 200 files were deleted on this computer. Nobody else was told yet.", Loss: &app.Loss{Deleted: 61, Of: 200},
-			Choices: []app.Choice{{ID: "restore", Text: "Bring them back"}, {ID: "delete", Text: "Do it for everyone"}}})
+		f.Ask(app.Question{
+			ID: "q1", Kind: app.AskDeletions, Folder: "thesisid", Text: "Thesis: 61 of 200 files were deleted on this computer. Nobody else was told yet.", Loss: &app.Loss{Deleted: 61, Of: 200},
+			Choices: []app.Choice{{ID: "restore", Text: "Bring them back"}, {ID: "delete", Text: "Do it for everyone"}},
+		})
 		w.sync()
 		reads(t, w, "61 of 200 files", "[Bring them back]")
 		looks(t, w, fmt.Sprint("problem-question", i))
