@@ -30,7 +30,7 @@ func newFolderHead(w *Window) *folderHead {
 	h := &folderHead{w: w, name: heading(""), path: selectable(""), what: muted(""), state: para(""), icon: widget.NewIcon(nil), bar: newBar()}
 	h.name.Wrapping, h.name.Truncation = fyne.TextWrapOff, fyne.TextTruncateEllipsis
 	h.path.Importance = widget.LowImportance
-	h.pause = newIconButton(w, tr("Pause"), glyph("pause"), h.pauseOrResume)
+	h.pause = newIconButton(w, tr("Pause")+opens, glyph("pause"), h.pauseOrResume)
 	buttons := container.New(&flow{gap: 4},
 		newIconButton(w, tr("Open folder"), glyph("folder"), func() { w.openPath(h.view.Path) }),
 		newIconButton(w, tr("Share with…"), glyph("plus"), func() { w.askShare(h.view.Path) }),
@@ -63,7 +63,7 @@ func (h *folderHead) draw(v seenFolder) {
 }
 
 func (h *folderHead) drawPause() {
-	text, icon := tr("Pause"), "pause"
+	text, icon := tr("Pause")+opens, "pause"
 	switch {
 	case h.view.state.Paused:
 		text, icon = tr("Resume all folders"), "play"
@@ -166,6 +166,9 @@ func questionsOf(v seenFolder) (qs []app.Question) {
 	}
 	return qs
 }
+
+// opens follows the text of a button that shows a menu.
+const opens = " ▾"
 
 // menu shows choices below a button. Arrow keys and Enter choose, Escape
 // closes it.

@@ -78,7 +78,7 @@ func (r *memberRow) draw(member app.Member) {
 	}
 	setText(r.title, title)
 	setText(r.state, memberNow(member, d.Connected))
-	if text := mayText(member.Role) + " ▾"; r.role.Text != text {
+	if text := mayText(member.Role) + opens; r.role.Text != text {
 		r.role.SetText(text)
 	}
 }

@@ -57,7 +57,7 @@ func TestFolderTabs(t *testing.T) {
 	f.Keep("thesisid", "old.pdf", noon.Add(-26*time.Hour), "old")
 	collide(t, f, dir, "a.tex", "one\ntwo\nthree\nfour\nfive changed here\nsix\n", "one\ntwo\nthree\nfour\nfive changed by Bob\nand more\nsix\n")
 	w := folderWindow(t, f, "")
-	reads(t, w, "Thesis", "~/001", "214 files, 38 MB", "with Bob's laptop and Office", "[Open folder]", "[Pause]", "[Share with…]",
+	reads(t, w, "Thesis", "~/001", "214 files, 38 MB", "with Bob's laptop and Office", "[Open folder]", "[Pause ▾]", "[Share with…]",
 		"All done. Last change: thesis.tex by Office, 10:42.", "still needs 3.2 MB; it goes on when this device is connected")
 	looks(t, w, "now")
 	golden(t, w, "folder")
@@ -303,12 +303,12 @@ func TestRecentFilter(t *testing.T) {
 func TestPauseFolder(t *testing.T) {
 	f, _ := thesis(t)
 	w := folderWindow(t, f, "")
-	tap(t, w, "Pause")
+	tap(t, w, "Pause ▾")
 	press(w, fyne.KeyDown, fyne.KeyDown, fyne.KeyReturn)
 	called(t, f, "Pause thesisid 18h0m0s")
 	tap(t, w, "Resume")
 	called(t, f, "Resume thesisid")
-	reads(t, w, "[Pause]")
+	reads(t, w, "[Pause ▾]")
 	f.Update(func(s *app.State) { s.Paused = true })
 	w.sync()
 	tap(t, w, "Resume all folders")

@@ -24,7 +24,7 @@ import (
 // Bounds of what is read of a file only to be looked at. It may be foreign.
 const (
 	maxPreview = 8 << 20  // bytes of a picture's file
-	maxPixels  = 40 << 20 // of a picture before it is made smaller
+	maxPixels  = 40e6     // of a picture before it is made smaller
 	maxText    = 64 << 10 // bytes of a text
 	maxLines   = 1000     // of a text
 	maxLine    = 300      // characters of a line
@@ -59,7 +59,11 @@ func previewFile(dir, name string) filePreview {
 		p.why = tr("It can not be read just now.")
 	default:
 		p.lines, p.cut, p.picture = previewOf(b, int64(len(b)) < st.Size())
-		if p.lines == nil && p.picture == nil {
+		switch {
+		case p.lines != nil || p.picture != nil:
+		case st.Size() > maxPreview:
+			p.why = tr("It is too large for a preview.")
+		default:
 			p.why = tr("There is no preview of files like this.")
 		}
 	}

@@ -114,6 +114,9 @@ func TestPreviewFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.WriteFile(filepath.Join(dir, "large.raw"), make([]byte, maxPreview+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -129,6 +132,7 @@ func TestPreviewFile(t *testing.T) {
 		why   string
 	}{
 		{"a.txt", []string{"hello"}, ""},
+		{"large.raw", nil, "It is too large for a preview."},
 		{"gone.txt", nil, "It is not there just now."},
 		{"sub", nil, "It is no ordinary file."},
 		{"link", nil, "It is no ordinary file."},
