@@ -88,6 +88,9 @@ func (h *host) take(ctx context.Context, r control.WindowRequest) (*control.Wind
 		if err := control.Show(ctx, h.home, r); app.CodeOf(err) != app.CodeNotRunning {
 			return nil, nil, err
 		}
+		if err := desktop.CheckDisplay(); err != nil {
+			return nil, nil, err
+		}
 		s, err := h.reach(ctx, true)
 		if err == nil {
 			var socket *control.WindowServer

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -356,12 +355,4 @@ func setSize(percent string) {
 		return
 	}
 	os.Setenv(scaleVariable, strconv.FormatFloat(float64(n)/100, 'f', 2, 64)) // fails for no such name
-}
-
-// CheckDisplay fails where there is nothing to draw on: Fyne would only log.
-func CheckDisplay() error {
-	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" || os.Getenv("DISPLAY") != "" {
-		return nil
-	}
-	return app.Errorf(app.CodeFailed, "there is no display here: start it with `foldpost run`; `foldpost help` lists the commands")
 }

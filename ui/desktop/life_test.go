@@ -57,6 +57,52 @@ func TestWayLife(t *testing.T) {
 	}
 }
 
+// TestWayOneWindow: of several starts at the same time one gets the window, and
+// the others hand over and end.
+func TestWayOneWindow(t *testing.T) {
+	s := newSession(t, "1280x900x24")
+	home := filepath.Join(s.dir, "ada")
+	const starts = 4
+	ended := make(chan *process, starts)
+	for range starts {
+		p := s.start("foldpost", binary(s), "--home", home)
+		go func() { <-p.ended; ended <- p }()
+	}
+	for range starts - 1 {
+		p := <-ended
+		if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+			t.Errorf("a start beside others ended with exit code %d and said %s", code, p.out)
+		}
+	}
+	s.until("there is one window", func() bool {
+		out, err := s.x("xdotool", "search", "--onlyvisible", "--name", "^Foldpost$")
+		return err == nil && len(strings.Fields(out)) == 1
+	})
+	select {
+	case p := <-ended:
+		t.Errorf("no start has the window; the last said %s", p.out)
+	default:
+	}
+}
+
+// TestWayWithoutBus: without a session bus there is no tray, so closing ends
+// the program; where no X server answers it says what to do instead.
+func TestWayWithoutBus(t *testing.T) {
+	s := newSession(t, "1280x900x24")
+	s.env = append(s.env, "DBUS_SESSION_BUS_ADDRESS=unix:path="+filepath.Join(s.dir, "none"))
+	p := s.sitDown("ada")
+	p.sees("What brings you here?")
+	p.press("ctrl+w")
+	<-p.program.ended
+	if code := p.program.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("the program ended with exit code %d and said %s", code, p.program.out)
+	}
+	s.env = append(s.env, "DISPLAY=:63")
+	if err := p.again(); err == nil || !strings.Contains(err.Error(), "no display") {
+		t.Errorf("a start without a display: %v, want that there is none", err)
+	}
+}
+
 // TestWayWrongStart: what goes wrong before there is a window is shown in one,
 // because nobody reads what a double click prints.
 func TestWayWrongStart(t *testing.T) {

@@ -120,6 +120,10 @@ func (p *person) hidesAndReturns(link string) {
 	p.front()
 	p.press("ctrl+w")
 	p.until("the window is gone", func() bool { return p.visible() == "" })
+	p.bus.Object(p.item(), "/StatusNotifierItem").Call("org.kde.StatusNotifierItem.Activate", 0, int32(0), int32(0)) // a left click
+	p.front()
+	p.press("ctrl+w")
+	p.until("the window is gone", func() bool { return p.visible() == "" })
 	if err := p.again(); err != nil {
 		p.t.Errorf("a second start: %v", err)
 	}
