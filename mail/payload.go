@@ -47,6 +47,7 @@ type Payload struct {
 	Kind      Kind
 	Token     p2p.Token        // of the invitation, or the answer's own
 	Addrs     []netip.AddrPort // where the sender might be reached, best first
+	Reflexive []netip.AddrPort // where others see it; checked before it is called
 	Public    [32]byte         // ed25519
 	Static    [32]byte         // X25519, signed by Public
 	StaticSig [64]byte
@@ -150,9 +151,12 @@ func (k Kind) String() string {
 // Candidates returns the payload's network addresses as candidates for its
 // device: hints by whoever made the payload. The source is "mail" or "link".
 func (p Payload) Candidates(source string) []p2p.Candidate {
-	list := make([]p2p.Candidate, 0, len(p.Addrs))
+	list := make([]p2p.Candidate, 0, len(p.Addrs)+len(p.Reflexive))
 	for _, a := range p.Addrs {
 		list = append(list, p2p.Candidate{Peer: p.Peer(), Addr: a, Kind: p2p.Host, Source: source, Expires: p.Expires})
+	}
+	for _, a := range p.Reflexive {
+		list = append(list, p2p.Candidate{Peer: p.Peer(), Addr: a, Kind: p2p.Reflexive, Source: source, Expires: p.Expires})
 	}
 	return list
 }
@@ -222,8 +226,8 @@ func (p Payload) checkSizes() error {
 			return fmt.Errorf("%w: not a mail address", ErrPayload)
 		}
 	}
-	if len(p.Addrs) > MaxAddrs || len(p.Folders) > MaxFolders {
-		return fmt.Errorf("%w: %d addresses, %d folders", ErrPayload, len(p.Addrs), len(p.Folders))
+	if n := len(p.Addrs) + len(p.Reflexive); n > MaxAddrs || len(p.Folders) > MaxFolders {
+		return fmt.Errorf("%w: %d addresses, %d folders", ErrPayload, n, len(p.Folders))
 	}
 	return nil
 }
@@ -242,6 +246,9 @@ func (p Payload) encode(more func(*payload)) ([]byte, error) {
 	}
 	for _, a := range p.Addrs {
 		w.URIs = append(w.URIs, uriScheme+a.String())
+	}
+	for _, a := range p.Reflexive {
+		w.URIs = append(w.URIs, checkScheme+a.String())
 	}
 	more(&w)
 	return wire.Marshal(w)
@@ -262,7 +269,7 @@ func decodePayload(b []byte) (Payload, payload, error) {
 		return Payload{}, payload{}, fmt.Errorf("%w: kind %d, from %d to %d", ErrPayload, w.Kind, w.Created, w.Expires)
 	}
 	p := Payload{
-		Kind: Kind(w.Kind), Token: w.Token, Addrs: parseURIs(w.URIs),
+		Kind: Kind(w.Kind), Token: w.Token, Addrs: parseURIs(w.URIs, uriScheme), Reflexive: parseURIs(w.URIs, checkScheme),
 		Public: w.Public, Static: w.Static, StaticSig: w.StaticSig,
 		Person: w.Person, Device: w.Device, Program: w.Program,
 		Folders: w.Folders, Network: w.Network, From: w.From, To: w.To,
@@ -284,15 +291,19 @@ func decodePayload(b []byte) (Payload, payload, error) {
 // 1970 to 9999.
 func plausible(unix int64) bool { return unix > 0 && unix < 253402300800 }
 
-const uriScheme = "quic://"
+// The schemes of addresses: to call, and to check first.
+const (
+	uriScheme   = "quic://"
+	checkScheme = "check://"
+)
 
-// parseURIs returns the addresses of a uri list that could be dialled, each
-// once. Other schemes, names, and what is not unicast are left out.
-func parseURIs(uris []string) []netip.AddrPort {
+// parseURIs returns the addresses of a scheme in a uri list that could be
+// dialled, each once. Names, and what is not unicast, are left out.
+func parseURIs(uris []string, scheme string) []netip.AddrPort {
 	var list []netip.AddrPort
 	seen := make(map[netip.AddrPort]bool)
 	for _, u := range uris {
-		a, ok := parseURI(u)
+		a, ok := parseURI(u, scheme)
 		if ok && !seen[a] {
 			seen[a] = true
 			list = append(list, a)
@@ -301,8 +312,8 @@ func parseURIs(uris []string) []netip.AddrPort {
 	return list
 }
 
-func parseURI(u string) (netip.AddrPort, bool) {
-	host, ok := strings.CutPrefix(u, uriScheme)
+func parseURI(u, scheme string) (netip.AddrPort, bool) {
+	host, ok := strings.CutPrefix(u, scheme)
 	if !ok || len(u) > maxURI {
 		return netip.AddrPort{}, false
 	}

@@ -111,6 +111,7 @@ func TestParseURIs(t *testing.T) {
 		{"quic://2130706433:41000", ""},
 		{"quic://0x7f.1:41000", ""},
 		{"tcp://203.0.113.7:41000", ""},
+		{"check://203.0.113.7:41000", ""}, // of another list
 		{"file:///etc/passwd", ""},
 		{"http://169.254.169.254/", ""},
 		{"quic://" + strings.Repeat("0", 80), ""},
@@ -120,9 +121,36 @@ func TestParseURIs(t *testing.T) {
 		if tt.want != "" {
 			want = append(want, netip.MustParseAddrPort(tt.want))
 		}
-		if got := parseURIs([]string{tt.in, tt.in}); !reflect.DeepEqual(got, want) {
+		if got := parseURIs([]string{tt.in, tt.in}, uriScheme); !reflect.DeepEqual(got, want) {
 			t.Errorf("parseURIs(%q twice) = %v, want %v", tt.in, got, want)
 		}
+	}
+}
+
+// Addresses to be checked first stay apart from those to be called.
+func TestReflexiveAddresses(t *testing.T) {
+	p := testInvitation()
+	p.Reflexive = []netip.AddrPort{netip.MustParseAddrPort("198.51.100.9:41000")}
+	b, err := p.encode(func(*payload) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := decodePayload(b)
+	if err != nil || !reflect.DeepEqual(got.Addrs, p.Addrs) || !reflect.DeepEqual(got.Reflexive, p.Reflexive) {
+		t.Errorf("decoded %v and %v, %v, want %v and %v", got.Addrs, got.Reflexive, err, p.Addrs, p.Reflexive)
+	}
+	list := got.Candidates("mail")
+	if n := len(p.Addrs); len(list) != n+1 || list[0].Kind != p2p.Host || list[n].Kind != p2p.Reflexive {
+		t.Errorf("candidates %v", list)
+	}
+	for range MaxAddrs {
+		p.Reflexive = append(p.Reflexive, p.Reflexive[0])
+	}
+	if err := p.checkSizes(); err == nil {
+		t.Errorf("%d addresses of both kinds are in order", len(p.Addrs)+len(p.Reflexive))
+	}
+	if small := p.ByHand(); len(small.Reflexive) != 1 || len(small.Addrs)+1 > MaxAddrsByHand {
+		t.Errorf("by hand %d and %d addresses", len(small.Addrs), len(small.Reflexive))
 	}
 }
 

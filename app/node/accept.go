@@ -239,9 +239,7 @@ func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.Accepted, e
 		inv.With = letter.Message.From // the one that was shown; the letter may name another
 	}
 	inv.Created, inv.Expires, inv.Taken = p.Created, p.Expires, time.Now()
-	for _, a := range p.Addrs {
-		inv.Addrs = append(inv.Addrs, a.String())
-	}
+	inv.Addrs = candidateTexts(p.Candidates(sourceOf(inv.Via)))
 	out.ID, err = n.take(inv, letter)
 	return out, err
 }

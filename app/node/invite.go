@@ -181,8 +181,9 @@ func (n *Node) payload(inv invitation) mail.Payload {
 // describe fills in what every letter says of this device.
 func (n *Node) describe(p *mail.Payload) {
 	s := n.keep.view()
-	addrs := n.addrs()
-	p.Addrs = addrs[:min(len(addrs), mail.MaxAddrs)]
+	seen, addrs := n.reflexive(), n.addrs()
+	p.Reflexive = seen[:min(len(seen), maxReflexive)]
+	p.Addrs = addrs[:min(len(addrs), mail.MaxAddrs-len(p.Reflexive))]
 	p.Person, p.Device, p.Program = n.person(), s.Name, wire.Name+" "+n.cfg.Version
 	if s.Mailbox != nil {
 		p.From = s.Mailbox.Address

@@ -41,6 +41,8 @@ type kept struct {
 
 	LimitUp   int `json:"limit_up,omitempty"` // KiB per second; 0: none
 	LimitDown int `json:"limit_down,omitempty"`
+
+	STUN string `json:"stun,omitempty"` // servers, HOST:PORT by spaces
 }
 
 const keptVersion = 1

@@ -167,8 +167,8 @@ func (n *Node) addKnownAddresses() {
 // addCandidates gives kept addresses of a peer to the endpoint.
 func (n *Node) addCandidates(id p2p.PeerID, addrs []string, source string, expires time.Time) {
 	for _, s := range addrs {
-		if a, err := netip.ParseAddrPort(s); err == nil {
-			n.addCandidate(p2p.Candidate{Peer: id, Addr: a, Kind: p2p.Host, Source: source, Expires: expires})
+		if a, kind, ok := parseCandidate(s); ok {
+			n.addCandidate(p2p.Candidate{Peer: id, Addr: a, Kind: kind, Source: source, Expires: expires})
 		}
 	}
 }

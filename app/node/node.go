@@ -69,6 +69,7 @@ type Node struct {
 	up, down *limit // of files' contents
 
 	interfaces interfaces
+	reach      reaching
 
 	kicked chan struct{}   // something changed: look at everything again
 	ctx    context.Context // of Run, for tasks that hooks start
@@ -245,6 +246,7 @@ func (n *Node) loop(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		n.matchAddresses()
+		n.matchSTUN(ctx)
 		n.matchInvitations(ctx)
 		n.matchMailbox(ctx)
 		n.matchFolders(ctx)

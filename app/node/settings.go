@@ -62,6 +62,11 @@ var settings = []setting{
 			return nil
 		},
 	},
+	{
+		key: "stun", help: "STUN servers that may tell this device its public address: HOST or HOST:PORT, at most 8; empty: none is asked",
+		get: func(s *kept) string { return s.STUN },
+		set: setSTUN,
+	},
 	limitSetting("limit-up", "KiB per second that this device sends of files; 0: no limit", func(s *kept) *int { return &s.LimitUp }),
 	limitSetting("limit-down", "KiB per second that this device receives of files; 0: no limit", func(s *kept) *int { return &s.LimitDown }),
 	{
