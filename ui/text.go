@@ -167,7 +167,7 @@ func when(t, now time.Time) string {
 		return t.Format("15:04")
 	case days == 1:
 		return tr("yesterday, {{.Time}}", "Time", t.Format("15:04"))
-	case days > 0 && days < 7, days < 0 && days > -8:
+	case days > 0 && days < 7, days < 0 && days > -7:
 		return tr("{{.Day}}, {{.Time}}", "Day", weekday(t.Weekday()), "Time", t.Format("15:04"))
 	}
 	return t.Format("2006-01-02 15:04")
