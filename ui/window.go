@@ -33,6 +33,7 @@ type Window struct {
 	place  place
 	screen screen
 	sheets []*sheet
+	opened *sheet // by Open, the last time
 
 	mu     sync.Mutex
 	latest app.State     // seen last
@@ -248,11 +249,19 @@ func errorText(err error) string {
 	return sentence(shownText(err.Error()))
 }
 
-// Open shows what a link or file from outside proposes. It never acts on it.
-func (w *Window) Open(input string) {
+// Open shows what a link, or the file at an absolute path, proposes. It never
+// acts on it. What the user has begun stays below, but for what Open has shown
+// before.
+func (w *Window) Open(what string) {
 	w.Show()
-	w.closeSheets()
-	w.askAccept(input)
+	if w.opened != nil {
+		w.opened.close()
+	}
+	w.askAccept(what)
+	w.opened = nil
+	if n := len(w.sheets); n > 0 {
+		w.opened = w.sheets[n-1]
+	}
 }
 
 // dropped takes what was dropped on the window: a directory to be shared, or an

@@ -5,12 +5,9 @@ package desktop
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -267,33 +264,7 @@ func (d *desktop) take(r Request) {
 		}
 		return
 	}
-	text, err := read(r.Open)
-	if err != nil {
-		d.window.Show()
-		d.window.Tell(err)
-		return
-	}
-	d.window.Open(text)
-}
-
-// maxFile is more than any invitation has.
-const maxFile = 64 << 10
-
-// read returns an invite link as it is, or the content of an invitation's file.
-func read(what string) (string, error) {
-	if strings.HasPrefix(what, name+":") {
-		return what, nil
-	}
-	f, err := os.Open(what)
-	if err != nil {
-		return "", fmt.Errorf("open invitation: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile))
-	if err != nil {
-		return "", fmt.Errorf("read invitation: %w", err)
-	}
-	return string(b), nil
+	d.window.Open(r.Open)
 }
 
 // shut hides the window where it can be had back from the tray, else it ends

@@ -326,7 +326,7 @@ func (p *person) words() string {
 // accepts types the words and says yes to the folder.
 func (p *person) accepts(words string) {
 	p.t.Helper()
-	p.sees("The six words will prove it")
+	p.sees("The six words will prove")
 	p.picture("six-words")
 	p.types(words)
 	p.click("Accept")
