@@ -223,8 +223,24 @@ func TestSidebar(t *testing.T) {
 	}
 }
 
-// TestSmallWindow: every screen fits into the least window.
+// TestSmallWindow: every screen fits into the least window, in every language.
 func TestSmallWindow(t *testing.T) {
+	for _, language := range append([]string{"en"}, Languages...) {
+		t.Run(language, func(t *testing.T) {
+			if err := SetLanguage(language); err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := SetLanguage("en"); err != nil {
+					t.Error(err)
+				}
+			}()
+			smallWindow(t)
+		})
+	}
+}
+
+func smallWindow(t *testing.T) {
 	f := apptest.NewFake()
 	w := newTestWindow(t, f)
 	check := func(p place) {
@@ -248,6 +264,9 @@ func TestSmallWindow(t *testing.T) {
 	} {
 		check(p)
 	}
+	w.goTo(place{kind: atHome})
+	w.win.Resize(fyne.NewSize(760, 1500))
+	shot(t, w, "small-"+tr("Home"))
 }
 
 // TestShowsTheLatest: what was hidden shows what is so now, not what was.
