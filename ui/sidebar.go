@@ -98,7 +98,7 @@ type deviceRow struct {
 }
 
 func newDeviceRow(w *Window) *deviceRow {
-	r := &deviceRow{w: w, icon: widget.NewIcon(glyph("clock")), name: line(""), state: mutedLine("")}
+	r := &deviceRow{w: w, icon: widget.NewIcon(glyph("clock")), name: line(""), state: muted("")}
 	r.tile = newTile(w, "", container.New(inset{8, 0}, container.NewBorder(nil, nil, container.NewCenter(stretch(r.icon, 22, 22)), nil, column(r.name, r.state))), func() {
 		w.goTo(place{kind: atDevice, device: r.id})
 	})
