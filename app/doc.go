@@ -23,6 +23,8 @@
 //	   |                                              |  Accept: the words
 //	waiting  <------- the other one dials ----    looking     open the letter
 //	   |      (a link: AskPairing)                    |
+//	reserved <-- never on together: answer --> reserved
+//	   |         and confirmation by mail              |
 //	 saving  <-- each side proves the secret -->   saving
 //	   |         and then writes its half             |
 //	 paired                                        paired

@@ -113,9 +113,12 @@ const (
 	StepWaiting Step = "waiting" // for the other person
 	StepWords   Step = "words"   // received: waits for this user's words
 	StepLooking Step = "looking" // accepted: looking for the other computer
-	StepSaving  Step = "saving"  // proved on both sides, being kept
-	StepPaired  Step = "paired"  // done; shown to the inviter for three days
-	StepFailed  Step = "failed"  // Problem says why
+	// StepReserved: both people have done their part, and each device knows of
+	// the other. Files start when both are on at the same time.
+	StepReserved Step = "reserved"
+	StepSaving   Step = "saving" // proved on both sides, being kept
+	StepPaired   Step = "paired" // done; shown to the inviter for three days
+	StepFailed   Step = "failed" // Problem says why
 )
 
 // An OpenInvitation is one that is not used up yet, without its secrets.

@@ -56,6 +56,29 @@ func AnswerByHand(a Answer) Text {
 	return Text{Subject: a.subject(), Body: render("answer-by-hand.txt", a.fields())}
 }
 
+// SeekMail is the text around a letter by which a computer asks another one
+// where it is. Only programs read the letter; the text keeps a person who sees
+// the mail from wondering.
+func SeekMail(device string) Text {
+	return between("Foldpost is looking for your computer", "seek.txt", device)
+}
+
+// HereMail is the text around the answer to a letter that asked.
+func HereMail(device string) Text {
+	return between("Foldpost says where a computer is", "here.txt", device)
+}
+
+// ReservedMail is the text around the letter that tells a person's computer
+// that its answer to an invitation has arrived.
+func ReservedMail(device string) Text {
+	return between("Your answer has arrived", "reserved.txt", device)
+}
+
+// between is a text that a computer sends to another.
+func between(subject, name, device string) Text {
+	return Text{Subject: subject, Body: render(name, Answer{Device: line(device)})}
+}
+
 func (i Invitation) subject() string {
 	if i.Folder {
 		return line(i.Person) + " would like to share a folder with you"

@@ -83,6 +83,15 @@ func TestEachLetterSays(t *testing.T) {
 	}
 }
 
+// TestMailsBetweenComputers say that nobody has to do anything.
+func TestMailsBetweenComputers(t *testing.T) {
+	for name, text := range map[string]Text{"seek": SeekMail("Bob's\nPC"), "here": HereMail("Bob's\nPC"), "reserved": ReservedMail("Bob's\nPC")} {
+		if text.Subject == "" || !strings.Contains(text.Body, `on "Bob's PC"`) || !strings.Contains(text.Body, "nothing to do") {
+			t.Errorf("%s = %q\n%s", name, text.Subject, text.Body)
+		}
+	}
+}
+
 func TestWhatPeopleTypeStaysWhereItIsPut(t *testing.T) {
 	got := InvitationMail(Invitation{
 		Person: "Ada\r\nBcc: eve@example.org", Note: "line one\r\nline {{.Download}} two\x1b[2J\n\n", Expires: monday,

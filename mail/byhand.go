@@ -35,13 +35,13 @@ type Found struct {
 // or opened: a .foldpost file, the saved attachment, a whole message with
 // quote marks and broken lines, or just the code. Where an invitation is quoted
 // in its answer it finds the answer. Errors wrap [ErrNothingFound],
-// [ErrDamaged], [ErrNotUsed] or [ErrLink].
+// [ErrDamaged], [ErrNotByHand] or [ErrLink].
 func Find(b []byte) (Found, error) {
 	if len(b) > MaxPaste {
 		return Found{}, fmt.Errorf("%w (%d bytes, at most %d are looked at)", ErrNothingFound, len(b), MaxPaste)
 	}
-	if head, err := ReadHead(b); err == nil {
-		return Found{Letter: b, Head: head}, nil
+	if f, err := foundLetter(b); err == nil || errors.Is(err, ErrNotByHand) {
+		return f, err
 	}
 	tokens := tokenize(string(b))
 	var invitation Found
@@ -161,7 +161,7 @@ func joinLetter(code string, more []string) (Found, error) {
 	more = more[:min(maxPieces, len(more))]
 	found, err := Found{}, ErrDamaged
 	for {
-		if f, decodeErr := decodeLetter(code); decodeErr == nil || errors.Is(decodeErr, ErrNotUsed) {
+		if f, decodeErr := decodeLetter(code); decodeErr == nil || errors.Is(decodeErr, ErrNotByHand) {
 			found, err = f, decodeErr
 		}
 		if len(more) == 0 || !isCode(more[0]) || isSeparator(more[0]) || len(code) > base64.RawURLEncoding.EncodedLen(MaxLetter) {
@@ -196,11 +196,19 @@ func decodeExactLetter(code string) (Found, error) {
 	if err != nil {
 		return Found{}, ErrDamaged
 	}
-	head, err := ReadHead(b)
+	return foundLetter(b)
+}
+
+// foundLetter is what a person can do something with.
+func foundLetter(letter []byte) (Found, error) {
+	head, err := ReadHead(letter)
+	if err == nil && head.Pattern == PatternPeer {
+		err = ErrNotByHand
+	}
 	if err != nil {
 		return Found{}, err
 	}
-	return Found{Letter: b, Head: head}, nil
+	return Found{Letter: letter, Head: head}, nil
 }
 
 // separator stands around a code in a text, in a line of its own.

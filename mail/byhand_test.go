@@ -154,8 +154,7 @@ func TestFindInFiles(t *testing.T) {
 func TestFindRefuses(t *testing.T) {
 	letter := mustSeal(t, PatternInvitation, testInvitation())
 	code := Code(letter)
-	peer := slices.Clone(letter)
-	peer[1] = 2
+	peer := mustSealPeer(t, testSeek())
 	for _, tt := range []struct {
 		name, in string
 		want     error
@@ -165,8 +164,8 @@ func TestFindRefuses(t *testing.T) {
 		{"a picture", "\x89PNG\r\n\x1a\n\x00\x00", ErrNothingFound},
 		{"cut short", CopyText(handText, letter)[:len(handText)+400], ErrDamaged},
 		{"a line is missing", code[:80] + "\n" + code[160:], ErrDamaged},
-		{"of two devices", Code(peer), ErrNotUsed},
-		{"raw, of two devices", string(peer), ErrNothingFound},
+		{"of two devices", Code(peer), ErrNotByHand},
+		{"raw, of two devices", string(peer), ErrNotByHand},
 		{"a link with options", mustReveal(t, testLink()) + "?x=1", ErrLink},
 		{"a link of version 7", "foldpost:7/abc", ErrLink},
 		{"too much", strings.Repeat("x", MaxPaste+1), ErrNothingFound},

@@ -56,6 +56,14 @@ func TestGolden(t *testing.T) {
 		}
 		return hex.EncodeToString(b)
 	}
+	peerContent := func(p Payload) string {
+		b, err := p.encode(func(*payload) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hex.EncodeToString(b)
+	}
+	letters, reserved := testPairwise.LettersKey(), testPSK.ReservedKey()
 	linkContent, err := testLink().encode()
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +78,12 @@ func TestGolden(t *testing.T) {
 		"invitation.letter":  hex.EncodeToString(mustSeal(t, PatternInvitation, testInvitation())),
 		"answer.payload":     content(testAnswer()),
 		"answer.letter":      hex.EncodeToString(mustSeal(t, PatternAnswer, testAnswer())),
+		"pairwise":           hex.EncodeToString(testPairwise[:]),
+		"letters.key":        hex.EncodeToString(letters[:]),
+		"reserved.key":       hex.EncodeToString(reserved[:]),
+		"seek.payload":       peerContent(testSeek()),
+		"seek.letter":        hex.EncodeToString(mustSealPeer(t, testSeek())),
+		"here.payload":       peerContent(testHere()),
 		"link.secret":        hex.EncodeToString(unhex(t, "e0e1e2e3e4e5e6e7e8e9eaebecedeeef")),
 		"link.payload":       hex.EncodeToString(linkContent),
 		"link":               mustReveal(t, testLink()),
@@ -87,6 +101,9 @@ func TestGoldenOpens(t *testing.T) {
 	}
 	if p, err := OpenAnswer(unhex(t, want["answer.letter"]), testPSK); err != nil || !reflect.DeepEqual(p, testAnswer()) {
 		t.Errorf("OpenAnswer(golden) = %+v, %v", p, err)
+	}
+	if p, err := OpenPeer(ada, as(bob, ""), unhex(t, want["seek.letter"])); err != nil || !reflect.DeepEqual(p, testSeek()) {
+		t.Errorf("OpenPeer(golden) = %+v, %v", p, err)
 	}
 	l, err := ParseLink(want["link"])
 	if err != nil || !reflect.DeepEqual(l, testLink()) || !bytes.Equal(l.Secret[:], unhex(t, want["link.secret"])) {

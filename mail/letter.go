@@ -18,11 +18,10 @@ import (
 // key opens it.
 type Pattern uint8
 
-// The patterns of PROTOCOL.md, "Letters". Letters between paired devices keep
-// their number and are not used yet.
+// The patterns of PROTOCOL.md, "Sealing".
 const (
 	PatternInvitation Pattern = 1 // the words of the invitation open it
-	PatternPeer       Pattern = 2
+	PatternPeer       Pattern = 2 // only the device it is for opens it, who wrote it is proved
 	PatternAnswer     Pattern = 3 // the invitation that it answers opens it
 )
 
@@ -45,7 +44,7 @@ type Head struct {
 // What is wrong with a letter.
 var (
 	ErrNotLetter = errors.New("not a letter, or damaged on its way")
-	ErrNotUsed   = errors.New("a letter of a kind that this version does not use")
+	ErrNotByHand = errors.New("a letter between two devices: they read it by themselves, there is nothing to do")
 	ErrWrongKey  = errors.New("this key does not open it")
 )
 
@@ -53,6 +52,9 @@ const (
 	letterVersion = 1
 	headSize      = 2 + len(Salt{})
 	noiseOverhead = 32 + 16 // ephemeral key and authentication tag
+
+	peerHeadSize = 2
+	peerOverhead = 32 + 32 + 16 + 16 // ephemeral key, sealed static key, authentication tag
 )
 
 // paddedSizes are the only sizes of a sealed payload: four, so that a size
@@ -60,7 +62,7 @@ const (
 var paddedSizes = [...]int{512, 1024, 2048, 4096}
 
 // MaxLetter is the size of the largest letter in bytes.
-const MaxLetter = headSize + noiseOverhead + 4096
+const MaxLetter = peerHeadSize + peerOverhead + 4096
 
 // ReadHead reads what is in clear of a letter. Where it returns nil the bytes
 // have the form of a letter; only opening it tells whether it is one.
@@ -68,17 +70,19 @@ func ReadHead(letter []byte) (Head, error) {
 	if len(letter) < headSize || letter[0] != letterVersion {
 		return Head{}, ErrNotLetter
 	}
-	pattern := Pattern(letter[1])
-	switch pattern {
+	head := Head{Pattern: Pattern(letter[1])}
+	around := headSize + noiseOverhead
+	switch head.Pattern {
 	case PatternInvitation, PatternAnswer:
+		head.Salt = Salt(letter[2:])
 	case PatternPeer:
-		return Head{Pattern: pattern}, ErrNotUsed
+		around = peerHeadSize + peerOverhead
 	default:
 		return Head{}, ErrNotLetter
 	}
 	for _, size := range paddedSizes {
-		if len(letter) == headSize+noiseOverhead+size {
-			return Head{Pattern: pattern, Salt: Salt(letter[2:])}, nil
+		if len(letter) == around+size {
+			return head, nil
 		}
 	}
 	return Head{}, fmt.Errorf("%w: %d bytes", ErrNotLetter, len(letter))
@@ -92,8 +96,7 @@ func SealInvitation(psk p2p.Secret, salt Salt, p Payload) ([]byte, error) {
 
 // OpenInvitation opens an invitation. The result is as its sender made it,
 // with a right signature and discovery key; [Payload.Check] tells whether it
-// is still valid. Errors wrap [ErrNotLetter], [ErrNotUsed], [ErrWrongKey] or
-// [ErrPayload].
+// is still valid. Errors wrap [ErrNotLetter], [ErrWrongKey] or [ErrPayload].
 func OpenInvitation(letter []byte, psk p2p.Secret) (Payload, error) {
 	return open(PatternInvitation, letter, psk)
 }
@@ -181,11 +184,33 @@ func handshake(random io.Reader, head []byte, psk p2p.Secret, initiator bool) (*
 		Random:                random,
 		Pattern:               noise.HandshakeNN,
 		Initiator:             initiator,
-		Prologue:              append([]byte(wire.Name+"-letter/1"), head...),
+		Prologue:              prologue(head),
 		PresharedKey:          key[:],
 		PresharedKeyPlacement: 0,
 	})
 }
+
+// peerHandshake is the Noise state of one letter between two devices that know
+// each other's static keys: a single message of IKpsk1.
+func peerHandshake(random io.Reader, self *p2p.Identity, peer [32]byte, key p2p.Secret, initiator bool) (*noise.HandshakeState, error) {
+	private, public := self.StaticPrivate(), self.Static()
+	c := noise.Config{
+		CipherSuite:           noise.NewCipherSuite(noise.DH25519, noise.CipherChaChaPoly, noise.HashSHA256),
+		Random:                random,
+		Pattern:               noise.HandshakeIK,
+		Initiator:             initiator,
+		Prologue:              prologue([]byte{letterVersion, byte(PatternPeer)}),
+		PresharedKey:          key[:],
+		PresharedKeyPlacement: 1,
+		StaticKeypair:         noise.DHKey{Private: private[:], Public: public[:]},
+	}
+	if initiator {
+		c.PeerStatic = peer[:]
+	}
+	return noise.NewHandshakeState(c)
+}
+
+func prologue(head []byte) []byte { return append([]byte(wire.Name+"-letter/1"), head...) }
 
 // pad appends zeros up to the next of paddedSizes. The msgpack value before
 // them says itself where it ends.

@@ -16,6 +16,8 @@ var (
 	ErrOwn          = errors.New("it was made on this device")
 	ErrNotForUs     = errors.New("it is addressed to somebody else")
 	ErrWrongWords   = errors.New("these words open no invitation")
+
+	ErrNoCorrespondent = errors.New("of no device that may write to this one")
 )
 
 // A Keyring knows the invitations that were made on this device.
@@ -63,7 +65,7 @@ func NewUnopened(letter []byte) (Unopened, error) {
 		return Unopened{}, err
 	}
 	if head.Pattern != PatternInvitation {
-		return Unopened{}, fmt.Errorf("%w: an answer, not an invitation", ErrNotLetter)
+		return Unopened{}, fmt.Errorf("%w: an answer or a letter between devices, not an invitation", ErrNotLetter)
 	}
 	return Unopened{Message: Message{Letter: letter}, Salt: head.Salt}, nil
 }
@@ -79,7 +81,7 @@ func ReadAnswer(keys Keyring, seen *ReplayTable, letter []byte, now time.Time) (
 		return Answer{}, err
 	}
 	if head.Pattern != PatternAnswer {
-		return Answer{}, fmt.Errorf("%w: an invitation, not an answer", ErrNotLetter)
+		return Answer{}, fmt.Errorf("%w: not an answer", ErrNotLetter)
 	}
 	open, ok := keys.Invitation(head.Salt)
 	if !ok {

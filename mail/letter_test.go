@@ -172,14 +172,6 @@ func TestReflectedLetterDoesNotOpen(t *testing.T) {
 	}
 }
 
-func TestPatternTwoIsNotUsedYet(t *testing.T) {
-	l := mustSeal(t, PatternInvitation, testInvitation())
-	l[1] = byte(PatternPeer)
-	if _, err := OpenInvitation(l, testPSK); !errors.Is(err, ErrNotUsed) {
-		t.Errorf("OpenInvitation(pattern 2) = %v, want ErrNotUsed", err)
-	}
-}
-
 // TestForgedContentIsRefused seals, with the right key, what no honest program
 // would write.
 func TestForgedContentIsRefused(t *testing.T) {

@@ -15,12 +15,22 @@ import (
 // A Kind says what a letter is for.
 type Kind uint8
 
-// The kinds of letters. Letters between paired devices come with another
-// pattern and have kinds of their own.
+// The kinds of letters. Seek, here and reserved travel between two devices
+// that know each other, with a pattern of their own.
 const (
 	KindInvitation Kind = iota + 1
 	KindAnswer
+	KindSeek     // I am here, and can not reach you: where are you?
+	KindHere     // the answer to a seek: I am here
+	KindReserved // the invitation is yours: your answer was the first
 )
+
+// betweenPeers tells whether letters of the kind are sealed from device to
+// device.
+func (k Kind) betweenPeers() bool { return k >= KindSeek && k <= KindReserved }
+
+// isReply tells whether letters of the kind name the one they reply to.
+func (k Kind) isReply() bool { return k == KindAnswer || k == KindHere || k == KindReserved }
 
 // Limits of a payload; PROTOCOL.md, "Payload". Texts are in bytes.
 const (
@@ -32,6 +42,7 @@ const (
 	maxURI         = 64  // "quic://" and the longest literal address with port
 	maxAhead       = 15 * time.Minute
 	maxValid       = 92 * 24 * time.Hour // so that what remembers tokens stays bounded
+	maxPeerValid   = 31 * 24 * time.Hour // of letters between devices
 )
 
 // Why a payload that opened is not used.
@@ -59,7 +70,7 @@ type Payload struct {
 	From, To  string // mail addresses; empty where none is used
 	Created   time.Time
 	Expires   time.Time
-	InReplyTo p2p.Token // answer: the invitation's token
+	InReplyTo p2p.Token // answer, here, reserved: the token of the letter that it replies to
 }
 
 // A FolderOffer describes a folder that comes with an invitation.
@@ -76,7 +87,7 @@ type payload struct {
 	Version      uint64        `wire:"1"`
 	Kind         uint64        `wire:"2"`
 	Token        [16]byte      `wire:"3"`
-	DiscoveryKey [32]byte      `wire:"4"` // not in links
+	DiscoveryKey [32]byte      `wire:"4"` // only in letters that words open
 	URIs         []string      `wire:"5,max=16"`
 	Public       [32]byte      `wire:"6"`
 	Static       [32]byte      `wire:"7"`
@@ -144,6 +155,12 @@ func (k Kind) String() string {
 		return "invitation"
 	case KindAnswer:
 		return "answer"
+	case KindSeek:
+		return "seek"
+	case KindHere:
+		return "here"
+	case KindReserved:
+		return "reserved"
 	}
 	return fmt.Sprintf("letter of kind %d", uint8(k))
 }
@@ -191,11 +208,11 @@ func (p Payload) Check(now time.Time) error {
 // checkContent is the part of Check that needs no clock.
 func (p Payload) checkContent() error {
 	switch {
-	case p.Kind != KindInvitation && p.Kind != KindAnswer:
+	case p.Kind < KindInvitation || p.Kind > KindReserved:
 		return fmt.Errorf("%w: %s is not known", ErrPayload, p.Kind)
 	case p.Token == p2p.Token{}:
 		return fmt.Errorf("%w: no token", ErrPayload)
-	case (p.Kind == KindAnswer) == (p.InReplyTo == p2p.Token{}):
+	case p.Kind.isReply() == (p.InReplyTo == p2p.Token{}):
 		return fmt.Errorf("%w: %s with wrong in_reply_to", ErrPayload, p.Kind)
 	case p.Token == p.InReplyTo:
 		return fmt.Errorf("%w: it answers itself", ErrPayload)
@@ -203,6 +220,8 @@ func (p Payload) checkContent() error {
 		return fmt.Errorf("%w: it expires before it was made", ErrPayload)
 	case p.Expires.Sub(p.Created) > maxValid:
 		return fmt.Errorf("%w: valid for more than %d days", ErrPayload, maxValid/(24*time.Hour))
+	case p.Kind.betweenPeers() && p.Expires.Sub(p.Created) > maxPeerValid:
+		return fmt.Errorf("%w: valid for more than %d days", ErrPayload, maxPeerValid/(24*time.Hour))
 	}
 	if err := p2p.VerifyStatic(p.Public, p.Static, p.StaticSig[:]); err != nil {
 		return fmt.Errorf("%w: %w", ErrPayload, err)
@@ -265,7 +284,7 @@ func decodePayload(b []byte) (Payload, payload, error) {
 	if w.Version != payloadVersion {
 		return Payload{}, payload{}, fmt.Errorf("%w: version %d, this program knows %d", ErrPayload, w.Version, payloadVersion)
 	}
-	if w.Kind > uint64(KindAnswer) || !plausible(w.Created) || !plausible(w.Expires) {
+	if w.Kind > uint64(KindReserved) || !plausible(w.Created) || !plausible(w.Expires) {
 		return Payload{}, payload{}, fmt.Errorf("%w: kind %d, from %d to %d", ErrPayload, w.Kind, w.Created, w.Expires)
 	}
 	p := Payload{

@@ -30,6 +30,7 @@ var ErrSendBudget = fmt.Errorf("%d mails were sent within a day: the next one ha
 type Delivery struct {
 	Invitation *Unopened
 	Answer     *Answer
+	Peer       *PeerLetter
 	Bounce     *Bounce
 	Problem    error   // the mailbox does not work at the moment; Run goes on
 	Message    Message // that brought it; zero with Problem
@@ -76,8 +77,9 @@ func NewPost(box Mailbox, keys Keyring, seen *ReplayTable, log *slog.Logger) *Po
 }
 
 // Run reads the mailbox until ctx is done and passes on what concerns this
-// device, one delivery after another. An answer counts as taken when deliver
-// has returned: what must survive a restart has to be on disk by then.
+// device, one delivery after another. An answer or a letter of another device
+// counts as taken when deliver has returned: what must survive a restart has
+// to be on disk by then.
 func (p *Post) Run(ctx context.Context, deliver func(Delivery)) error {
 	for m, err := range p.box.Messages(ctx) {
 		if ctx.Err() != nil {
@@ -94,16 +96,25 @@ func (p *Post) Run(ctx context.Context, deliver func(Delivery)) error {
 			continue
 		}
 		deliver(d)
-		if d.Answer != nil {
-			if err := p.seen.Add(d.Answer.Payload); err != nil {
-				p.log.Warn("answer not remembered", "reason", err)
-			}
+		if err := p.remember(d); err != nil {
+			p.log.Warn("letter not remembered", "reason", err)
 		}
 	}
 	if ctx.Err() == nil {
 		return errors.New("read mail: the mailbox ended by itself")
 	}
 	return ctx.Err()
+}
+
+// remember notes a letter that was acted on.
+func (p *Post) remember(d Delivery) error {
+	switch {
+	case d.Answer != nil:
+		return p.seen.Add(d.Answer.Payload)
+	case d.Peer != nil:
+		return p.seen.Add(d.Peer.Payload)
+	}
+	return nil
 }
 
 // read makes a delivery of a message, or says why it is dropped.
@@ -123,6 +134,10 @@ func (p *Post) read(ctx context.Context, m Message) (Delivery, error) {
 	if head.Pattern == PatternInvitation {
 		u, err := p.keep(Unopened{Message: m, Salt: head.Salt})
 		return Delivery{Invitation: u, Message: m}, err
+	}
+	if head.Pattern == PatternPeer {
+		l, err := p.readPeer(ctx, m)
+		return Delivery{Peer: l, Message: m}, err
 	}
 	if _, ok := p.keys.Invitation(head.Salt); !ok {
 		return Delivery{}, ErrNoInvitation // before the limit: others' letters cost no trial
@@ -171,8 +186,8 @@ func (p *Post) count(err error) {
 // reason is the sentinel in err, so that the number of reasons is bounded.
 func reason(err error) string {
 	for _, known := range []error{
-		ErrNotLetter, ErrNotUsed, ErrWrongKey, ErrPayload, ErrExpired, ErrFromFuture,
-		ErrNoInvitation, ErrReplayed, ErrOwn, ErrNotForUs,
+		ErrNotLetter, ErrWrongKey, ErrPayload, ErrExpired, ErrFromFuture,
+		ErrNoInvitation, ErrNoCorrespondent, ErrReplayed, ErrOwn, ErrNotForUs,
 	} {
 		if errors.Is(err, known) {
 			return known.Error()

@@ -255,6 +255,16 @@ func (e *Endpoint) Answered(id PeerID) {
 	p.checks.offered(time.Now())
 }
 
+// Expected tells that a peer has read a letter with our addresses by now: its
+// routers are open for us, so checks go all the way.
+func (e *Endpoint) Expected(id PeerID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.peerLocked(id)
+	p.checks.quiet = false
+	p.checks.offered(time.Now())
+}
+
 // checkPairing has the candidates of a peer checked that is not paired yet.
 // What the answerer's letter says, the inviter does not know yet.
 func (e *Endpoint) checkPairing(id PeerID, psk Secret, role Role) (stop func()) {

@@ -60,6 +60,14 @@ func (s Secret) ProofKey() Secret { return expand(s[:], wire.Name+"/1 proof") }
 // a ciphertext.
 func (s Secret) DiscoveryKey() Secret { return expand(s[:], wire.Name+"/1 discovery") }
 
+// LettersKey is the psk of letters between two paired devices, of their
+// pairwise secret.
+func (s Secret) LettersKey() Secret { return expand(s[:], wire.Name+"/1 letters") }
+
+// ReservedKey is the psk of letters between two devices that are not paired
+// yet, of an invitation's secret that both have.
+func (s Secret) ReservedKey() Secret { return expand(s[:], wire.Name+"/1 reserved") }
+
 // pairwise returns the lasting secret of two paired devices. It depends on the
 // link's keys, so that who learns the words later does not have it.
 func pairwise(exporter [32]byte, psk Secret, t [32]byte) Secret {

@@ -72,6 +72,8 @@ func stepsOf(o app.OpenInvitation, m *app.MailboxState, now time.Time) []step {
 	}
 	last := step{stepLater, tr("Link the two computers: both have to be on for that")}
 	switch o.Step {
+	case app.StepReserved:
+		last = step{stepNow, reservedText()}
 	case app.StepSaving:
 		last = step{stepNow, tr("Linking the two computers…")}
 	case app.StepPaired:
@@ -121,9 +123,14 @@ func lookingStep(o app.OpenInvitation, who string) step {
 		return step{stepTrouble, tr("The computer of {{.Who}} does not answer: it may be off, or have moved", "Who", who)}
 	case o.Step == app.StepLooking:
 		return step{stepNow, tr("Looking for the computer of {{.Who}}…", "Who", who)}
+	case o.Step == app.StepReserved:
+		return step{stepDone, tr("{{.Who}} knows of your answer", "Who", who)}
 	}
 	return step{stepDone, tr("Found the computer of {{.Who}}", "Who", who)}
 }
+
+// reservedText is said once both people have done their part.
+func reservedText() string { return tr("Linked. Files start when both computers are on.") }
 
 // isLate tells whether a mail may have gone astray.
 func isLate(o app.OpenInvitation, now time.Time) bool {
@@ -140,6 +147,8 @@ func invitationState(o app.OpenInvitation, m *app.MailboxState, now time.Time) s
 		return tr("Linked with {{.Who}}", "Who", partnerWithDevice(o))
 	case app.StepSaving:
 		return tr("Linking the two computers…")
+	case app.StepReserved:
+		return reservedText()
 	case app.StepWords:
 		return tr("Waits for its six words. Good until {{.Until}}.", "Until", until)
 	case app.StepLooking:

@@ -163,6 +163,8 @@ func stepText(i app.OpenInvitation, with string) string {
 		return "Waiting for " + with + " until " + day(i.Expires) + ". Both computers must be on at the same time."
 	case app.StepLooking:
 		return "Looking for the computer of " + with + " …"
+	case app.StepReserved:
+		return "Linked with " + with + ". Files start when both computers are on."
 	case app.StepSaving:
 		return "Found. Both sides have the right secret …"
 	}

@@ -165,7 +165,7 @@ func (n *Node) takeAnswer(a mail.Answer) (app.InvitationID, error) {
 	if a.Payload.Token == (p2p.Token{}) {
 		return id, nil // was so already
 	}
-	n.answered(a)
+	n.answered(a, false)
 	return id, n.replay.Add(a.Payload)
 }
 

@@ -33,7 +33,7 @@ type invitation struct {
 	SentAt    time.Time     `json:"sent_at,omitzero"` // when its mail left last
 	Name      string        `json:"name,omitempty"`   // received: of the person or device, as claimed
 	Peer      key           `json:"peer,omitzero"`    // sent: first answerer; received: the inviter
-	Static    key           `json:"static,omitzero"`  // received: the inviter's
+	Static    key           `json:"static,omitzero"`  // of Peer
 	Addrs     []string      `json:"addrs,omitempty"`  // where the other side might be
 	Answered  mailing       `json:"answered,omitempty"`
 	Taken     time.Time     `json:"taken,omitzero"` // received: when its user said yes
@@ -41,6 +41,12 @@ type invitation struct {
 
 	AnswerToken tokenKey `json:"answer_token,omitzero"` // of our answer letter
 	AnswerID    string   `json:"answer_id,omitempty"`   // of the mail that carries it
+
+	Until     time.Time `json:"until,omitzero"`      // reserved for Peer until then, see reserve.go
+	Answer    tokenKey  `json:"answer,omitzero"`     // sent: token of the answer that reserved it
+	Arrived   time.Time `json:"arrived,omitzero"`    // sent: when that answer came
+	Confirmed mailing   `json:"confirmed,omitempty"` // sent: whether the answerer was told
+	Seek      seeking   `json:"seek,omitzero"`
 }
 
 // keptShare is a folder that follows an invitation's pairing.
@@ -95,7 +101,7 @@ func (inv *invitation) id() app.InvitationID {
 func (inv *invitation) refusal(now time.Time) p2p.PairingCode {
 	switch inv.State {
 	case invOpen:
-		if !now.Before(inv.Expires) {
+		if !now.Before(inv.ends()) {
 			return p2p.PairingExpired
 		}
 		return 0
@@ -124,6 +130,7 @@ func (inv *invitation) erase() {
 	if inv.Answered == mailDue {
 		inv.Answered = mailNone
 	}
+	inv.Confirmed, inv.Seek = mailNone, seeking{}
 }
 
 // shown tells whether the user still sees the invitation.
@@ -171,7 +178,7 @@ func (s *kept) tidyInvitations(now time.Time) bool {
 	changed := false
 	rest := s.Invitations[:0]
 	for _, inv := range s.Invitations {
-		if inv.State == invOpen && !now.Before(inv.Expires) {
+		if inv.State == invOpen && !now.Before(inv.ends()) {
 			problem := "This invitation has expired."
 			if inv.Direction == app.Sent {
 				problem = "Nobody used this invitation in time. Invite again."
@@ -179,7 +186,7 @@ func (s *kept) tidyInvitations(now time.Time) bool {
 			inv.end(invExpired, problem)
 			changed = true
 		}
-		if inv.State != invOpen && now.After(inv.Expires.Add(rememberEnds)) {
+		if inv.State != invOpen && now.After(inv.ends().Add(rememberEnds)) {
 			changed = true
 			continue
 		}

@@ -43,6 +43,8 @@ type kept struct {
 	LimitDown int `json:"limit_down,omitempty"`
 
 	STUN string `json:"stun,omitempty"` // servers, HOST:PORT by spaces
+
+	Auto []time.Time `json:"auto,omitempty"` // when the last mails left that no person decided on
 }
 
 const keptVersion = 1
@@ -86,7 +88,9 @@ type keptPeer struct {
 	Owner    string           `json:"owner,omitempty"` // typed here, or the address whose letter was opened
 	LastSeen time.Time        `json:"last_seen,omitzero"`
 	Last     []string         `json:"last,omitempty"` // addresses that worked
-	Told     []string         `json:"told,omitempty"` // addresses in the invitation or its answer, for as long as none worked
+	Told     []string         `json:"told,omitempty"` // addresses in its last letter, for as long as none worked
+	Mail     string           `json:"mail,omitempty"` // its mail address, as told over a link
+	Seek     seeking          `json:"seek,omitzero"`
 }
 
 // keptFolder is a folder that is kept in sync here.

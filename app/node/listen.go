@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"foldpost/mail"
 	"foldpost/p2p"
 )
 
@@ -122,12 +123,20 @@ func hostAddresses(conns []net.PacketConn, own []netip.Addr) []netip.AddrPort {
 // links lead to for the next start.
 func (n *Node) matchAddresses() {
 	n.endpoint.SetAddresses(n.hostCandidates(), networks(n.interfaces.ask(time.Now()), n.addrs())...)
-	links := n.endpoint.Links()
+	n.noticeAbsence()
+	links, own := n.endpoint.Links(), n.ownAddresses()
 	err := n.keep.updateIf(func(s *kept) bool {
 		changed := false
 		for _, l := range links {
 			p, addr := s.peer(l.Peer), l.Addr.String()
-			if p == nil || len(p.Last) > 0 && p.Last[0] == addr {
+			if p == nil {
+				continue
+			}
+			changed = p.Seek.told(own) || changed
+			if address, err := mail.ParseAddress(l.Metadata.Address); err == nil && p.Mail != address {
+				p.Mail, changed = address, true
+			}
+			if len(p.Last) > 0 && p.Last[0] == addr {
 				continue
 			}
 			rest := slices.DeleteFunc(slices.Clone(p.Last), func(s string) bool { return s == addr })

@@ -23,7 +23,7 @@ type account struct {
 	post     *mail.Post
 	cancel   context.CancelFunc
 	ended    chan struct{}
-	sending  map[string]bool // message ids under way
+	sending  map[string]bool // what is under way, by a name of it
 	trouble  trouble
 	heard    bool // something came from it
 }
@@ -95,6 +95,7 @@ func (n *Node) matchMailbox(ctx context.Context) {
 	if a != nil {
 		a.box.WatchJunk(slices.ContainsFunc(s.Invitations, func(inv invitation) bool { return inv.State == invOpen }))
 		n.sendMail(&s, a)
+		n.matchSeeks(&s, a)
 	}
 }
 
@@ -197,7 +198,13 @@ func (n *Node) deliver(a *account, d mail.Delivery) {
 		n.noteMail(app.Received, d.Message.From, d.Message)
 		n.log.Info("an invitation came by mail")
 	case d.Answer != nil:
-		n.answered(*d.Answer)
+		n.answered(*d.Answer, true)
+		if c, ok := submittedFrom(d.Answer.Payload, d.Message); ok {
+			n.addCandidate(c)
+		}
+		n.noteMail(app.Received, d.Message.From, d.Message)
+	case d.Peer != nil:
+		n.heardFrom(a, *d.Peer, d.Message)
 		n.noteMail(app.Received, d.Message.From, d.Message)
 	case d.Bounce != nil:
 		n.bounced(*d.Bounce)
@@ -209,7 +216,7 @@ func (n *Node) deliver(a *account, d mail.Delivery) {
 
 // answered notes where the device that answered an invitation is. The first
 // answer reserves the invitation for its device.
-func (n *Node) answered(a mail.Answer) {
+func (n *Node) answered(a mail.Answer, byMail bool) {
 	peer := a.Payload.Peer()
 	taken := false
 	n.change("note an answer", func(s *kept) {
@@ -219,10 +226,8 @@ func (n *Node) answered(a mail.Answer) {
 		}
 		taken = true
 		inv.Peer = key(peer)
-		inv.Addrs = nil
-		for _, addr := range a.Payload.Addrs {
-			inv.Addrs = append(inv.Addrs, addr.String())
-		}
+		inv.reserve(a.Payload, byMail, time.Now())
+		inv.Addrs = candidateTexts(a.Payload.Candidates("mail"))
 	})
 	if taken { // also for a search that is under way
 		for _, c := range a.Payload.Candidates("mail") {
@@ -267,6 +272,7 @@ func (n *Node) sendMail(s *kept, a *account) {
 		if inv.Direction == app.Sent && inv.Mailed == mailDue {
 			n.sendOne(a, inv, n.sendInvitation)
 		}
+		n.sendConfirmation(s, a, &inv)
 		late := now.Sub(inv.Taken) >= answerAfter
 		if inv.Direction == app.Received && inv.Via == p2p.ViaWords && inv.With != "" && inv.Answered == mailNone && late && !s.halfPaired(inv.Token) {
 			n.sendOne(a, inv, n.sendAnswer)
@@ -277,7 +283,18 @@ func (n *Node) sendMail(s *kept, a *account) {
 // sendOne sends a letter in the background, once at a time, with pauses after
 // failures.
 func (n *Node) sendOne(a *account, inv invitation, send func(context.Context, *account, invitation) error) {
-	id := string(inv.id())
+	n.inBackground(a, string(inv.id()), func(ctx context.Context) error {
+		err := send(ctx, a, inv)
+		if err != nil {
+			n.noteUnsent(inv, err)
+		}
+		return err
+	})
+}
+
+// inBackground sends what an id names, with a pause after a failure before it
+// may be tried again.
+func (n *Node) inBackground(a *account, id string, send func(context.Context) error) {
 	n.mu.Lock()
 	busy := a.sending[id]
 	a.sending[id] = true
@@ -287,9 +304,8 @@ func (n *Node) sendOne(a *account, inv invitation, send func(context.Context, *a
 	}
 	n.tasks.Go(func() {
 		ctx := n.ctx
-		err := send(ctx, a, inv)
-		if err != nil {
-			n.noteUnsent(inv, err)
+		if err := send(ctx); err != nil {
+			n.log.Debug("send mail", "err", err)
 			select {
 			case <-a.ended:
 			case <-ctx.Done():
@@ -306,7 +322,6 @@ func (n *Node) sendOne(a *account, inv invitation, send func(context.Context, *a
 const resendAfter = 30 * time.Second
 
 func (n *Node) noteUnsent(inv invitation, err error) {
-	n.log.Debug("send mail", "err", err)
 	text := fmt.Sprintf("The mail to %s was not sent yet: %v", inv.With, err)
 	p, ok := errors.AsType[*mail.Problem](err)
 	if ok {
@@ -373,6 +388,7 @@ func (n *Node) sendAnswer(ctx context.Context, a *account, inv invitation) error
 	if err := n.update(func(s *kept) error {
 		if k := s.received(p2p.Token(inv.Token)); k != nil {
 			k.AnswerToken, k.AnswerID = tokenKey(p.Token), inv.AnswerID
+			k.Seek.Knows, k.Seek.Told = n.ownAddresses(), time.Now()
 		}
 		return nil
 	}); err != nil {

@@ -51,7 +51,7 @@ func (m manager) PairingKeys(t p2p.Token) (p2p.PairingKeys, error) {
 	if code := inv.refusal(time.Now()); code != 0 {
 		return p2p.PairingKeys{}, &p2p.PairingError{Code: code}
 	}
-	return p2p.PairingKeys{PSK: p2p.Secret(inv.PSK), Via: inv.Via, Expires: inv.Expires, Only: p2p.PeerID(inv.Peer)}, nil
+	return p2p.PairingKeys{PSK: p2p.Secret(inv.PSK), Via: inv.Via, Expires: inv.ends(), Only: p2p.PeerID(inv.Peer)}, nil
 }
 
 // wrongProofs burn an invitation: only who opened its letter can name it, and
@@ -176,14 +176,14 @@ func (s *kept) begin(r p2p.Record, now time.Time) error {
 			return &p2p.PairingError{Code: code}
 		}
 		inv.State, inv.Peer = invUsed, key(r.Peer)
-		p.Owner, p.Told = inv.With, inv.Addrs
+		p.Owner, p.Told, p.Seek = inv.With, inv.Addrs, inv.Seek
 		for _, share := range inv.Folders {
 			if f := s.folder(share.ID); f != nil && f.member(r.Peer) == nil {
 				f.Members = append(f.Members, keptMember{Peer: key(r.Peer), Role: share.Role, Token: tokenKey(r.Token)})
 			}
 		}
 	} else if inv := s.received(r.Token); inv != nil {
-		p.Told = inv.Addrs
+		p.Told, p.Seek = inv.Addrs, inv.Seek
 		if r.Via == p2p.ViaWords && inv.MessageID != "" {
 			p.Owner = inv.With // whose mail was shown before its letter was opened; by hand it is only a claim
 		}
@@ -266,6 +266,7 @@ func (m manager) PeerDisconnected(id p2p.PeerID, err error) {
 		p.cancel()
 		delete(m.peers, id)
 	}
+	m.lost[id] = time.Now()
 	m.mu.Unlock()
 	m.log.Info("disconnected", "device", id.Short(), "err", err)
 	m.change("remember when a device was last seen", func(s *kept) {

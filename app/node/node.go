@@ -80,6 +80,10 @@ type Node struct {
 
 	mu       sync.Mutex
 	peers    map[p2p.PeerID]*peer       // connected
+	lost     map[p2p.PeerID]time.Time   // when it was disconnected
+	awake    time.Time                  // when this device began, woke or changed its addresses last
+	looked   time.Time                  // when the loop looked last, by the wall clock
+	own      []string                   // addresses of this device, when it looked
 	folders  map[key]*running           // started
 	named    map[key]bool               // folders whose directory a person has just named
 	begun    chan struct{}              // closed, and replaced, when one is started or has ended
@@ -115,7 +119,7 @@ func New(c Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: c, log: c.Log, kicked: make(chan struct{}, 1),
-		peers: map[p2p.PeerID]*peer{}, folders: map[key]*running{}, named: map[key]bool{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
+		peers: map[p2p.PeerID]*peer{}, lost: map[p2p.PeerID]time.Time{}, folders: map[key]*running{}, named: map[key]bool{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
 		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{}, up: newLimit(), down: newLimit(),
 	}
 	if err := n.openHome(); err != nil {

@@ -54,11 +54,11 @@ func (n *Node) look(ctx context.Context, inv invitation) {
 	n.pairing[token] = &pairingTask{cancel: cancel}
 	n.tasks.Go(func() {
 		defer cancel()
-		n.addCandidates(p2p.PeerID(inv.Peer), inv.Addrs, sourceOf(inv.Via), inv.Expires)
+		n.addCandidates(p2p.PeerID(inv.Peer), inv.Addrs, sourceOf(inv.Via), inv.ends())
 		var err error
 		if inv.Direction == app.Received {
 			_, err = n.endpoint.Pair(ctx, p2p.Invitation{
-				Token: token, Peer: p2p.PeerID(inv.Peer), Static: inv.Static, PSK: p2p.Secret(inv.PSK), Via: inv.Via, Expires: inv.Expires,
+				Token: token, Peer: p2p.PeerID(inv.Peer), Static: inv.Static, PSK: p2p.Secret(inv.PSK), Via: inv.Via, Expires: inv.ends(),
 			})
 		} else {
 			err = n.endpoint.PairDial(ctx, p2p.PeerID(inv.Peer), token)
@@ -125,7 +125,7 @@ func (n *Node) settle() {
 func (s *kept) settleUntil(p *keptPeer) time.Time {
 	for i := range s.Invitations {
 		if inv := &s.Invitations[i]; inv.Token == p.Token {
-			return inv.Expires.Add(24 * time.Hour)
+			return inv.ends().Add(24 * time.Hour)
 		}
 	}
 	return p.Created.Add(maxExpires)

@@ -89,7 +89,7 @@ func (n *Node) buildState() app.State {
 // open is an invitation without its secrets.
 func (inv *invitation) open(s *kept, now time.Time) app.OpenInvitation {
 	o := app.OpenInvitation{
-		ID: inv.id(), With: inv.With, Direction: inv.Direction, Expires: inv.Expires, Created: inv.Created, Problem: inv.Problem,
+		ID: inv.id(), With: inv.With, Direction: inv.Direction, Expires: inv.ends(), Created: inv.Created, Problem: inv.Problem,
 		Name: inv.Name, Sent: inv.SentAt,
 	}
 	if p := s.peer(p2p.PeerID(inv.Peer)); inv.Direction == app.Sent && p != nil {
@@ -105,6 +105,8 @@ func (inv *invitation) open(s *kept, now time.Time) app.OpenInvitation {
 		o.Step = app.StepSaving
 	case inv.State == invUsed:
 		o.Step, o.Device = app.StepPaired, deviceID(inv.Peer)
+	case inv.settled(now):
+		o.Step = app.StepReserved
 	case inv.Direction == app.Received:
 		o.Step = app.StepLooking
 		byHand := inv.Via == p2p.ViaWords && (s.Mailbox == nil || inv.With == "") && inv.Answered == mailNone

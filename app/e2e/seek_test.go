@@ -1,0 +1,179 @@
+package e2e
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"foldpost/app"
+	"foldpost/mail/mailtest"
+)
+
+// post counts the mails that leave from now on.
+type post struct {
+	mu   sync.Mutex
+	sent []time.Time
+	subj []string
+}
+
+func (w *world) postman() *post {
+	p := &post{}
+	w.mail.Intercept(func(_, _ string, raw []byte) []byte {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.sent = append(p.sent, time.Now())
+		_, subject, _ := strings.Cut(string(raw), "Subject: ")
+		subject, _, _ = strings.Cut(subject, "\r\n")
+		p.subj = append(p.subj, subject)
+		return raw
+	})
+	return p
+}
+
+func (p *post) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.sent)
+}
+
+func (p *post) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(p.subj, "; ")
+}
+
+// since is how long ago the first mail left.
+func (p *post) since() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Since(p.sent[0])
+}
+
+// move takes a device that is off to another address.
+func (d *device) move(to string) { d.addr = netip.MustParseAddrPort(to) }
+
+// acquainted starts two devices with mailboxes, paired by words, that share a
+// folder.
+func (w *world) acquainted() (ada, bob *device, s *share) {
+	w.t.Helper()
+	ada, bob = w.device("ada"), w.device("bob")
+	ada.mailbox()
+	bob.mailbox()
+	inv := ada.invite(bob)
+	bob.eventually("invited", time.Hour, invited)
+	w.must(bob.accept(inv.Words))
+	ada.eventually("linked", time.Minute, connected)
+	bob.eventually("linked", time.Minute, connected)
+	s = w.share("Photos", ada, bob)
+	s.wait(ada, time.Minute)
+	s.wait(bob, time.Minute)
+	return ada, bob, s
+}
+
+// TestFoundAgainByMail: both are somewhere else when they come back, so that
+// neither can dial the other.
+func TestFoundAgainByMail(t *testing.T) {
+	for _, latency := range []time.Duration{2 * time.Second, time.Minute, 10 * time.Minute} {
+		t.Run(latency.String(), func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				pairing := w.postman()
+				ada, bob, _ := w.acquainted()
+				w.mail.SetFaults(mailtest.Faults{Delay: latency})
+				ada.end()
+				bob.end()
+				seeking := w.postman()
+				ada.move("198.51.100.11:4011")
+				bob.move("203.0.113.12:4012")
+				ada.start()
+				bob.start()
+				ada.eventually("linked again", time.Hour, connected)
+				if took := seeking.since(); took > 2*latency+3*time.Second {
+					t.Errorf("a link %s after the first mail, want twice the latency of mail and 3s at most", took)
+				}
+				bob.eventually("linked again", time.Minute, connected)
+				ada.never("lost", time.Hour, func(s app.State) bool { return !connected(s) })
+				if n := pairing.count() + seeking.count(); n > 4 {
+					t.Errorf("%d mails, want 4 at most: %s; %s", n, pairing, seeking)
+				}
+			})
+		})
+	}
+}
+
+// TestFoundAgainWhenTheOtherComesLater: the question waits in the mailbox, and
+// who was found does not ask itself.
+func TestFoundAgainWhenTheOtherComesLater(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob, _ := w.acquainted()
+		ada.end()
+		bob.end()
+		ada.move("198.51.100.11:4011")
+		ada.start()
+		seeking := w.postman()
+		ada.never("linked", 5*time.Hour, connected)
+		if n := seeking.count(); n != 1 {
+			t.Errorf("ada sent %d mails in five hours, want one", n)
+		}
+		bob.move("203.0.113.12:4012")
+		bob.start()
+		bob.eventually("linked again", time.Minute, connected)
+		ada.eventually("linked again", time.Minute, connected)
+	})
+}
+
+// TestAskingIsRationed: a device that stays away is asked ever more rarely,
+// and a restart does not begin anew.
+func TestAskingIsRationed(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob, _ := w.acquainted()
+		ada.end()
+		bob.end()
+		seeking := w.postman()
+		for i := range 12 { // each day of the two at two other places
+			ada.move(fmt.Sprintf("198.51.100.%d:4011", 20+i))
+			ada.start()
+			ada.never("linked", time.Hour, connected)
+			ada.end()
+		}
+		if n := seeking.count(); n != 2 {
+			t.Errorf("%d mails in 12 hours at 12 places, want one in six hours: %s", n, seeking)
+		}
+	})
+}
+
+// TestNobodyIsAskedForNothing: who is just off is not written to, while
+// nothing waits for it.
+func TestNobodyIsAskedForNothing(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob, _ := w.acquainted()
+		bob.end()
+		ada.eventually("alone", time.Minute, func(s app.State) bool { return !connected(s) })
+		seeking := w.postman()
+		ada.never("linked", 5*24*time.Hour, connected)
+		if n := seeking.count(); n != 0 {
+			t.Errorf("%d mails to a device that is off: %s", n, seeking)
+		}
+	})
+}
+
+// TestFormerFriendIsNotAnswered: after unpairing a question gets nothing.
+func TestFormerFriendIsNotAnswered(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob, _ := w.acquainted()
+		bob.end()
+		w.must(ada.Unpair(t.Context(), ada.State().Devices[0].ID))
+		ada.end()
+		ada.move("198.51.100.11:4011")
+		bob.move("203.0.113.12:4012")
+		ada.start()
+		bob.start()
+		seeking := w.postman()
+		bob.never("linked again", 24*time.Hour, connected)
+		if got := seeking.String(); strings.Contains(got, "says where") || seeking.count() == 0 {
+			t.Errorf("mails: %s; want questions and no answer", got)
+		}
+	})
+}
