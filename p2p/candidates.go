@@ -99,11 +99,12 @@ type known struct {
 	tries  int
 	proven bool // the peer itself was there
 
-	probes  int       // checks sent
-	open    time.Time // from when it may be dialled because it answered a check
-	trigger bool      // a check came from there: check back
-	asked   time.Time // trigger was set last
-	keys    *shared   // that the check was signed with
+	probes   int       // checks sent
+	open     time.Time // from when it may be dialled because it answered a check
+	answered time.Time
+	trigger  bool      // a check came from there: check back
+	asked    time.Time // trigger was set last
+	keys     *shared   // that the check was signed with
 }
 
 // candidates are the addresses known of one peer.

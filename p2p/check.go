@@ -184,11 +184,12 @@ func (c *checks) begin(now time.Time, paired bool) {
 
 // hops returns the hop limit of a check of this round to a candidate, 0 for
 // the usual one. While our letter is under way, a router of the other side
-// that did not ask for the check shall not see it.
-func (c *checks) hops(k *known, now time.Time) int {
+// that did not ask for the check shall not see it; but where nobody can know
+// our port before a check shows it, it must.
+func (c *checks) hops(k *known, m Mapping, now time.Time) int {
 	age := now.Sub(c.since)
 	switch {
-	case !c.quiet || c.full || k.Kind != Reflexive || !k.Addr.Addr().Is4():
+	case !c.quiet || c.full || m == MappingDependent || k.Kind != Reflexive || !k.Addr.Addr().Is4():
 		return 0
 	case age < eagerChecks:
 		return lowHops[0]
@@ -207,7 +208,7 @@ type check struct {
 
 // due returns the check to send now, if there is one, else when to look again;
 // zero: when something changes. Answers to what the peer sent come first.
-func (p *peer) due(n network, now time.Time) (check, time.Time) {
+func (p *peer) due(n network, m Mapping, now time.Time) (check, time.Time) {
 	c := &p.checks
 	keys := c.keys()
 	if p.link != nil || len(keys) == 0 {
@@ -230,7 +231,7 @@ func (p *peer) due(n network, now time.Time) (check, time.Time) {
 			if !slices.Contains(p.candidates, k) || !k.checkable(n) {
 				continue
 			}
-			return check{k, c.hops(k, now), keys[c.rounds%len(keys)]}, time.Time{}
+			return check{k, c.hops(k, m, now), keys[c.rounds%len(keys)]}, time.Time{}
 		}
 		if c.since.IsZero() {
 			return check{}, time.Time{}

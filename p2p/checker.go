@@ -166,7 +166,11 @@ func (e *Endpoint) hearAnswer(m stunMessage, from netip.AddrPort) {
 	}
 	p.seen = seen{addr: unmap(m.mapped), by: from.Addr(), at: now}
 	for _, k := range p.candidates {
-		if k.Addr != from || p.link != nil || k.answers(now) {
+		if k.Addr != from {
+			continue
+		}
+		k.answered = now
+		if p.link != nil || k.answers(now) {
 			continue
 		}
 		k.open = now
@@ -203,6 +207,7 @@ func (e *Endpoint) check(ctx context.Context, p *peer) {
 func (e *Endpoint) sendDue(ctx context.Context, p *peer) time.Time {
 	for {
 		now := time.Now()
+		mapping := e.Mapping()
 		e.mu.Lock()
 		nominate := p.checks.nominate
 		if !nominate.IsZero() && !now.Before(nominate) {
@@ -210,7 +215,7 @@ func (e *Endpoint) sendDue(ctx context.Context, p *peer) time.Time {
 			p.urgent = true
 			p.notify()
 		}
-		c, until := p.due(e.network, now)
+		c, until := p.due(e.network, mapping, now)
 		if c.to == nil {
 			e.mu.Unlock()
 			if !nominate.IsZero() && (until.IsZero() || nominate.Before(until)) {

@@ -77,14 +77,14 @@ func (s *servers) turn(now time.Time) (list []netip.AddrPort, every time.Duratio
 	return s.addrs, every, again
 }
 
-// known returns the addresses that servers named not long ago.
-func (s *servers) known(now time.Time) []netip.AddrPort {
+// known returns what servers said not long ago.
+func (s *servers) known(now time.Time) []seen {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var list []netip.AddrPort
+	var list []seen
 	for _, server := range s.addrs {
-		if o := s.seen[server]; o.addr.IsValid() && now.Sub(o.at) < 2*askServer && !slices.Contains(list, o.addr) {
-			list = append(list, o.addr)
+		if o := s.seen[server]; o.addr.IsValid() && now.Sub(o.at) < 2*askServer {
+			list = append(list, o)
 		}
 	}
 	return list
@@ -180,29 +180,32 @@ func (e *Endpoint) askLinked() {
 	}
 }
 
-// Reflexive returns the addresses at which this device is seen from outside:
-// those that at least two linked peers in different networks name alike, for
-// one alone may lie, and what a STUN server says that the user named.
-func (e *Endpoint) Reflexive() []Candidate {
-	now := time.Now()
+// sightings returns our addresses as linked peers and named servers see them.
+func (e *Endpoint) sightings(now time.Time) (n network, peers, servers []seen) {
 	e.mu.Lock()
-	n := e.network
-	var all []seen
+	defer e.mu.Unlock()
 	for _, p := range e.peers {
 		switch {
 		case p.link == nil:
 		case p.seen.fresh(now):
-			all = append(all, p.seen)
+			peers = append(peers, p.seen)
 		default:
 			l := p.link.describe()
-			all = append(all, seen{addr: unmap(l.Observed), by: l.Addr.Addr(), at: l.Since})
+			peers = append(peers, seen{addr: unmap(l.Observed), by: l.Addr.Addr(), at: l.Since})
 		}
 	}
-	e.mu.Unlock()
-	addrs := agreed(n, all)
-	for _, a := range e.servers.known(now) {
-		if !slices.Contains(addrs, a) && fromOutside(a) && !n.has(a) {
-			addrs = append(addrs, a)
+	return e.network, peers, e.servers.known(now)
+}
+
+// Reflexive returns the addresses at which this device is seen from outside:
+// those that at least two linked peers in different networks name alike, for
+// one alone may lie, and what a STUN server says that the user named.
+func (e *Endpoint) Reflexive() []Candidate {
+	n, peers, servers := e.sightings(time.Now())
+	addrs := agreed(n, peers)
+	for _, s := range servers {
+		if !slices.Contains(addrs, s.addr) && fromOutside(s.addr) && !n.has(s.addr) {
+			addrs = append(addrs, s.addr)
 		}
 	}
 	var list []Candidate
@@ -210,6 +213,48 @@ func (e *Endpoint) Reflexive() []Candidate {
 		list = append(list, Candidate{Peer: e.id, Addr: a, Kind: Reflexive, Source: "link"})
 	}
 	return list
+}
+
+// A Mapping is what the routers before this device make of its IPv4 address,
+// in the words of RFC 4787 §4.1.
+type Mapping string
+
+// The kinds of mapping. Behind one that depends on the destination, nobody can
+// be told an address to meet at.
+const (
+	MappingUnknown     Mapping = ""
+	MappingNone        Mapping = "none"        // seen at an address of its own
+	MappingIndependent Mapping = "independent" // seen alike by all
+	MappingDependent   Mapping = "dependent"   // seen at one address with several ports
+)
+
+// Mapping returns what linked peers and named servers let conclude. It needs
+// two of them in different networks, or one that sees an own address.
+func (e *Endpoint) Mapping() Mapping { return mappingOf(e.sightings(time.Now())) }
+
+func mappingOf(n network, peers, servers []seen) Mapping {
+	first := make(map[netip.Addr]seen) // by our address
+	found := MappingUnknown
+	for _, s := range slices.Concat(peers, servers) {
+		a := s.addr.Addr()
+		if !s.by.IsValid() || s.by.IsPrivate() || n.onLink(s.by) || !a.Is4() || !fromOutside(s.addr) {
+			continue
+		}
+		if n.has(s.addr) {
+			return MappingNone
+		}
+		f, ok := first[a]
+		switch {
+		case !ok:
+			first[a] = s
+		case siteOf(f.by) == siteOf(s.by):
+		case f.addr == s.addr:
+			found = MappingIndependent
+		default:
+			return MappingDependent
+		}
+	}
+	return found
 }
 
 // has tells whether an address is one of our own interfaces'.

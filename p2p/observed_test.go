@@ -35,3 +35,34 @@ func TestAgreed(t *testing.T) {
 		}
 	}
 }
+
+// Each case: "who sees", and what follows.
+func TestMapping(t *testing.T) {
+	n := newNetwork([]netip.Addr{netip.MustParseAddr("0.0.0.0")}, []Candidate{
+		{Addr: netip.MustParseAddrPort("192.168.1.5:4001"), Kind: Host}, {Addr: netip.MustParseAddrPort("9.9.9.1:4001"), Kind: Host},
+	}, nil)
+	for _, tt := range []struct {
+		sees string
+		want Mapping
+	}{
+		{"", MappingUnknown},
+		{"8.8.8.8 9.9.9.9:4001", MappingUnknown},
+		{"8.8.8.8 9.9.9.9:4001, 8.8.8.9 9.9.9.9:4002", MappingUnknown}, // of one network: it may be one liar
+		{"8.8.8.8 9.9.9.9:4001, 8.8.7.8 9.9.9.9:4001", MappingIndependent},
+		{"8.8.8.8 9.9.9.9:4001, 8.8.7.8 9.9.9.9:4002", MappingDependent},
+		{"8.8.8.8 9.9.9.1:4001", MappingNone},
+		{"192.168.1.7 192.168.1.5:4001", MappingUnknown},
+		{"2001:db8::1 [2001:db9::1]:4001, 2001:dba::1 [2001:db9::1]:4001", MappingUnknown},
+	} {
+		var all []seen
+		for s := range strings.SplitSeq(tt.sees, ", ") {
+			if by, addr, ok := strings.Cut(s, " "); ok {
+				all = append(all, seen{by: netip.MustParseAddr(by), addr: netip.MustParseAddrPort(addr)})
+			}
+		}
+		half := len(all) / 2
+		if got := mappingOf(n, all[:half], all[half:]); got != tt.want {
+			t.Errorf("mapping seen as %q = %q, want %q", tt.sees, got, tt.want)
+		}
+	}
+}

@@ -184,6 +184,7 @@ func (n *Node) describe(p *mail.Payload) {
 	seen, addrs := n.reflexive(), n.addrs()
 	p.Reflexive = seen[:min(len(seen), maxReflexive)]
 	p.Addrs = addrs[:min(len(addrs), mail.MaxAddrs-len(p.Reflexive))]
+	p.Network = string(n.endpoint.Mapping())
 	p.Person, p.Device, p.Program = n.person(), s.Name, wire.Name+" "+n.cfg.Version
 	if s.Mailbox != nil {
 		p.From = s.Mailbox.Address
