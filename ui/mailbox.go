@@ -25,7 +25,6 @@ func (w *Window) askMailboxOr(address string, done, byHand func()) {
 	m.sheet.closed = m.stop
 	m.address = newEntry(w, tr("name@example.org"))
 	m.address.SetText(address)
-	m.wrong = newTrouble()
 	m.progress = mutedLine("")
 	if strings.TrimSpace(address) == "" {
 		m.askAddress()
@@ -43,7 +42,6 @@ type mailboxSheet struct {
 
 	address  *entry
 	progress *widget.Label
-	wrong    *trouble
 
 	guess    app.MailboxGuess
 	password *entry
@@ -83,7 +81,7 @@ func (m *mailboxSheet) askAddress() {
 	setText(m.progress, "")
 	m.sheet.page(container.NewVBox(
 		para(tr("Invitations are sent from your own address. Of your mail only this program's own messages are read; nothing is marked, moved or deleted.")),
-		m.address, m.progress, m.wrong.box,
+		m.address, m.progress,
 	), newButton(m.w, tr("Cancel"), m.sheet.close), newButton(m.w, tr("Next"), m.find))
 }
 
@@ -95,11 +93,11 @@ func (m *mailboxSheet) find() {
 	address := strings.TrimSpace(m.address.Text)
 	if name, domain, ok := strings.Cut(address, "@"); !ok || name == "" || !strings.Contains(strings.Trim(domain, "."), ".") {
 		m.askAddress()
-		m.wrong.say(tr("{{.Text}} is no e-mail address. It looks like name@example.org.", "Text", shown(address)))
+		m.sheet.say(tr("{{.Text}} is no e-mail address. It looks like name@example.org.", "Text", shown(address)))
 		m.sheet.fit()
 		return
 	}
-	m.wrong.say("")
+	m.sheet.say("")
 	m.askAddress()
 	setText(m.progress, tr("Looking for the mail servers of {{.Domain}} …", "Domain", shown(domainOf(address))))
 	var g app.MailboxGuess
@@ -112,11 +110,11 @@ func (m *mailboxSheet) find() {
 		switch {
 		case err != nil && app.CodeOf(err) == app.CodeUsage:
 			setText(m.progress, "")
-			m.wrong.say(errorText(err))
+			m.sheet.say(errorText(err))
 			m.sheet.fit()
 		case err != nil:
 			m.askPassword()
-			m.wrong.say(errorText(err))
+			m.sheet.say(errorText(err))
 			m.showDetails()
 		case g.Login == app.LoginNone:
 			m.noPassword()
@@ -176,8 +174,6 @@ func (m *mailboxSheet) askPassword() {
 	body.Add(container.NewHBox(newButton(w, tr("Details"), m.toggleDetails)))
 	body.Add(m.details)
 	body.Add(m.steps.box)
-	body.Add(m.wrong.box)
-	m.wrong.say("")
 	m.password.OnChanged = func(string) { m.enable() }
 	m.sheet.page(body, newButton(w, tr("Back"), m.back), m.save)
 	w.win.Canvas().Focus(m.password)
@@ -186,7 +182,7 @@ func (m *mailboxSheet) askPassword() {
 
 func (m *mailboxSheet) back() {
 	m.stop()
-	m.wrong.say("")
+	m.sheet.say("")
 	m.askAddress()
 }
 
@@ -260,13 +256,13 @@ func (m *mailboxSheet) test() {
 	if path := strings.TrimSpace(m.ca.Text); path != "" {
 		b, err := readSmall(m.w.typedPath(path))
 		if err != nil {
-			m.wrong.say(tr("The file {{.Path}} cannot be read.", "Path", shownPath(path)))
+			m.sheet.say(tr("The file {{.Path}} cannot be read.", "Path", shownPath(path)))
 			m.showDetails()
 			return
 		}
 		s.CA = b
 	}
-	m.wrong.say("")
+	m.sheet.say("")
 	show(m.steps.box, true)
 	m.steps.at(1)
 	m.sheet.fit()
@@ -276,7 +272,7 @@ func (m *mailboxSheet) test() {
 			return
 		}
 		m.steps.failed(1)
-		m.wrong.say(errorText(err))
+		m.sheet.say(errorText(err))
 		m.enable()
 		m.sheet.fit()
 	})

@@ -75,6 +75,9 @@ func TestMailboxRefused(t *testing.T) {
 	f.Fail("SetMailbox", app.Errorf(app.CodeFailed, "Gmail did not accept this password for ada@gmail.com."))
 	typeInto(t, w, "app password", "usual")
 	tap(t, w, "Test and save")
+	if sh := w.sheets[0]; !strings.HasPrefix(sh.wrong.text.Text, "Gmail did not accept") || !sh.wrong.box.Visible() {
+		t.Errorf("above the buttons stands %q, want the reason: the rest may be scrolled away", sh.wrong.text.Text)
+	}
 	reads(t, w, "Gmail did not accept this password", "[Make one at Gmail]", "Signed in, can receive")
 	golden(t, w, "mailbox_refused")
 	f.Fail("SetMailbox", nil)
