@@ -76,7 +76,12 @@ func (w *Window) key(e *fyne.KeyEvent) {
 	}
 	switch e.Name {
 	case fyne.KeyEscape:
-		if n > 0 && !w.sheets[n-1].kept {
+		over := w.win.Canvas().Overlays()
+		switch {
+		case n == 0 || w.sheets[n-1].kept:
+		case over.Top() != w.sheets[n-1].pop: // a dialog that the sheet has opened
+			over.Remove(over.Top())
+		default:
 			w.sheets[n-1].close()
 		}
 	case fyne.KeyReturn, fyne.KeyEnter:
