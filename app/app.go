@@ -219,7 +219,8 @@ type Count struct {
 // A Measure is what a directory holds and the room on its disk.
 type Measure struct {
 	Count
-	Free int64 `json:"free"` // bytes that its user may still write
+	Free int64 `json:"free"`           // bytes that its user may still write
+	Kept int64 `json:"kept,omitempty"` // bytes of them that syncing leaves free
 }
 
 // A Conflict is a path and the copies that hold its other versions. Versions

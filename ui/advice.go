@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
@@ -27,7 +29,22 @@ func (r *adviceRow) object() fyne.CanvasObject { return r.box }
 
 func (r *adviceRow) draw(d app.Device) {
 	r.id = d.ID
+	if d.Problem == "" {
+		d.Problem = ownSide(r.w.state)
+	}
 	setText(r.text, deviceAdvice(d, r.w.now()))
+}
+
+// ownSide says what is known of this computer's own network, so that nobody
+// looks for the fault there in vain; "" if that is nothing.
+func ownSide(s app.State) string {
+	switch {
+	case slices.ContainsFunc(s.Devices, func(d app.Device) bool { return d.Connected }):
+		return tr("Your computer does reach other devices.")
+	case s.Mailbox != nil && s.Mailbox.State == "ok":
+		return tr("Your computer is on the internet: your e-mail account answers.")
+	}
+	return ""
 }
 
 // adviseOn says what a person can do about a device that cannot be reached.

@@ -41,13 +41,19 @@ func (j *joining) arrive(dir string) {
 		bar.set(folderDone(f))
 		show(bar, f.NeedFiles > 0)
 		setText(detail, j.arriving(f, s))
-		if wrong := sentence(shownText(f.Problem)); wrong != j.sh.wrong.text.Text {
-			j.sh.wrong.say(wrong)
-			j.sh.fit()
-		}
+		j.sh.say(arriveTrouble(f))
 	}
 	j.sh.draw(j.w.state)
 	j.sh.fit()
+}
+
+// arriveTrouble is what keeps a folder from arriving, and what stays safe.
+func arriveTrouble(f app.Folder) string {
+	if f.Problem == "" || f.Cause == "" {
+		return sentence(shownText(f.Problem))
+	}
+	text, safe, _ := problemText(f, f.Path)
+	return text + " " + safe
 }
 
 // arrived says how much of a folder is here.

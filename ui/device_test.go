@@ -89,7 +89,7 @@ func TestDevice(t *testing.T) {
 	w.sync()
 	reads(t, w, "Anna's laptop is off or asleep (last seen 12:00). It goes on by itself.")
 	w.goTo(place{kind: atDevice, device: "nasid"})
-	reads(t, w, "No folder is shared with it.", "cannot reach each other yet", "[What can I do?]")
+	reads(t, w, "No folder is shared with it.", "cannot reach each other yet", "Your computer does reach other devices.", "[What can I do?]")
 	w.win.Resize(fyne.NewSize(760, 520))
 	shot(t, w, "device-never")
 }

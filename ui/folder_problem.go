@@ -36,14 +36,14 @@ func (p *problem) draw(v seenFolder, visible bool) {
 	}
 	p.cause = v.Cause
 	setText(p.raw, shownText(v.Problem))
-	text, safe, fix := problemText(v, p.h.w.tilde(v.Path))
+	text, safe, fix := problemText(v.Folder, p.h.w.tilde(v.Path))
 	setText(p.text, text)
 	setText(p.safe, safe)
 	setButton(p.fix, fix)
 }
 
 // problemText says what is so, what stays safe, and what the button does.
-func problemText(v seenFolder, path string) (text, safe, fix string) {
+func problemText(v app.Folder, path string) (text, safe, fix string) {
 	switch v.Cause {
 	case app.CauseRoot:
 		return tr("{{.Path}} is not there. It may have been moved, or be on a disk that is not connected.", "Path", shownPath(path)),

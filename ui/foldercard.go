@@ -62,7 +62,7 @@ func (c *folderCard) draw(v folderView) {
 	trouble := v.Problem != "" && v.asks == 0 // else its question says it
 	show(c.trouble, trouble)
 	if trouble {
-		text, _, _ := problemText(seenFolder{Folder: v.Folder}, c.w.tilde(v.Path))
+		text, _, _ := problemText(v.Folder, c.w.tilde(v.Path))
 		setText(c.problem, text)
 	}
 	show(c.solve, v.Conflicts > 0)

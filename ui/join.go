@@ -236,12 +236,12 @@ func (j *joining) look() {
 func (j *joining) measured(ctx context.Context, dir string, m app.Measure) {
 	j.looked = dir
 	j.sh.wrong.say("")
-	j.fits = j.offer.Bytes <= m.Free+m.Bytes
+	more := j.offer.Bytes - m.Bytes
+	j.fits = more <= 0 || more <= m.Free-m.Kept
 	switch {
 	case !j.fits:
 		j.sayRoom("")
-		j.sh.wrong.say(tr("{{.Folder}} needs {{.Need}}; this disk has {{.Free}} free. Nothing was overwritten or removed.",
-			"Folder", shown(j.offer.Name), "Need", bytes(j.offer.Bytes), "Free", bytes(m.Free)))
+		j.sh.wrong.say(noRoomText(j.offer, m))
 		j.setButton(tr("Choose another disk"), true)
 	case m.Files > 0:
 		j.sayRoom(tr("{{.Size}} free on this disk.", "Size", bytes(m.Free)))
@@ -252,6 +252,15 @@ func (j *joining) measured(ctx context.Context, dir string, m app.Measure) {
 	}
 	j.draw(j.w.state)
 	j.sh.fit()
+}
+
+// noRoomText says why an offer does not fit on a disk.
+func noRoomText(o app.Offer, m app.Measure) string {
+	pairs := []any{"Folder", shown(o.Name), "Need", bytes(o.Bytes), "Free", bytes(m.Free), "Kept", bytes(m.Kept)}
+	if o.Bytes <= m.Free+m.Bytes {
+		return tr("{{.Folder}} needs {{.Need}}; this disk has {{.Free}} free, of which {{.Kept}} stay free for everything else. Nothing was overwritten or removed.", pairs...)
+	}
+	return tr("{{.Folder}} needs {{.Need}}; this disk has {{.Free}} free. Nothing was overwritten or removed.", pairs...)
 }
 
 // compare shows what joining a directory with files would meet.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/storage"
 
 	"foldpost/app"
 	"foldpost/app/apptest"
@@ -44,6 +45,36 @@ func TestJoinNoRoom(t *testing.T) {
 	tap(t, w, "Accept and start")
 	if got := acts(f); got[len(got)-1] != "Join photos /data/Photos" {
 		t.Errorf("calls are %q", got)
+	}
+}
+
+// TestJoinKeepsRoom: what syncing leaves free on a disk is told before the yes.
+func TestJoinKeepsRoom(t *testing.T) {
+	f := fakeWithOffer()
+	f.Hold("/home/ada/Foldpost/Photos 2026", app.Measure{Free: 38.05e9, Kept: 64e6})
+	f.Hold("/home/ada/all", app.Measure{Free: 1e6, Kept: 64e6, Count: app.Count{Files: 9123, Bytes: 38e9}})
+	w := newTestWindow(t, f)
+	w.askJoin("photos")
+	reads(t, w, "Photos 2026 needs 38 GB; this disk has 38 GB free, of which 64 MB stay free for everything else. Nothing was overwritten or removed.", "[Choose another disk]")
+	w.dropped([]fyne.URI{storage.NewFileURI("/home/ada/all")})
+	reads(t, w, "[Accept and start]")
+}
+
+// TestJoinBecomesFull: a disk that becomes full while the files come is told
+// in the window's words.
+func TestJoinBecomesFull(t *testing.T) {
+	f := fakeWithOffer()
+	w := newTestWindow(t, f)
+	w.askJoin("photos")
+	tap(t, w, "Accept and start")
+	f.Update(func(s *app.State) {
+		i := slices.IndexFunc(s.Folders, func(f app.Folder) bool { return f.ID == "photos" })
+		s.Folders[i].Problem, s.Folders[i].Cause, s.Folders[i].NeedBytes = "The disk is full (17.1 GiB are needed).", app.CauseSpace, 18.4e9
+	})
+	w.sync()
+	reads(t, w, "There is no room for the 18 GB that are still to come.", "nothing was overwritten or removed")
+	if got := texts(w); strings.Contains(got, "GiB") {
+		t.Errorf("the window shows what the machine said:\n%s", got)
 	}
 }
 

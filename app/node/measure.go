@@ -34,7 +34,7 @@ func (n *Node) Measure(ctx context.Context, dir string) (app.Measure, error) {
 	if err != nil {
 		return app.Measure{}, app.Errorf(app.CodeFailed, "%v", err)
 	}
-	m := app.Measure{Free: max(0, free)}
+	m := app.Measure{Free: max(0, free), Kept: folder.DiskReserve}
 	if place != abs {
 		return m, nil // it will be made there, empty
 	}
