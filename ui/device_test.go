@@ -36,10 +36,14 @@ func TestDeviceFacts(t *testing.T) {
 		d    app.Device
 		want string
 	}{
-		{app.Device{Verified: "words", Linked: noon, Version: "1.2"},
-			"Verified by six words that were told from person to person, on 2026-11-20.\nIt has the same version of the program as this device: 1.2."},
-		{app.Device{Verified: "link", Version: "1.3"},
-			"Verified by an invite link: as sure as the way that the link went.\nIt has version 1.3 of the program, this device has 1.2."},
+		{
+			app.Device{Verified: "words", Linked: noon, Version: "1.2"},
+			"Verified by six words that were told from person to person, on 2026-11-20.\nIt has the same version of the program as this device: 1.2.",
+		},
+		{
+			app.Device{Verified: "link", Version: "1.3"},
+			"Verified by an invite link: as sure as the way that the link went.\nIt has version 1.3 of the program, this device has 1.2.",
+		},
 		{app.Device{Verified: "a later way"}, ""},
 	} {
 		if got := deviceFacts(c.d, s); got != c.want {
@@ -51,8 +55,12 @@ func TestDeviceFacts(t *testing.T) {
 // TestUnreached: who was linked a moment ago is still being looked for.
 func TestUnreached(t *testing.T) {
 	devices := []app.Device{
-		{ID: "never"}, {ID: "new", Linked: noon.Add(-time.Minute)}, {ID: "old", Linked: noon.Add(-time.Hour)},
-		{ID: "connected", Connected: true}, {ID: "seen", LastSeen: noon}, {ID: "problem", LastSeen: noon, Problem: "It speaks a newer version."},
+		{ID: "never"},
+		{ID: "new", Linked: noon.Add(-time.Minute)},
+		{ID: "old", Linked: noon.Add(-time.Hour)},
+		{ID: "connected", Connected: true},
+		{ID: "seen", LastSeen: noon},
+		{ID: "problem", LastSeen: noon, Problem: "It speaks a newer version."},
 	}
 	var got []app.DeviceID
 	for _, d := range unreached(devices, noon) {

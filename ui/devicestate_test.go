@@ -19,8 +19,11 @@ func TestDeviceState(t *testing.T) {
 		{app.Device{Name: "PC", Connected: true, LastSeen: seen}, "connected", ""},
 		{app.Device{Name: "PC", LastSeen: seen}, "last seen yesterday, 22:14", "PC is off or asleep (last seen yesterday, 22:14). It goes on by itself."},
 		{app.Device{Name: "PC", Owner: "bob@example.org"}, "not reached yet", never + safe},
-		{app.Device{Name: "PC", Owner: "bob@example.org", Problem: "Its network lets no direct connection in or out."}, "not reached yet",
-			never + " Its network lets no direct connection in or out." + safe},
+		{
+			app.Device{Name: "PC", Owner: "bob@example.org", Problem: "Its network lets no direct connection in or out."},
+			"not reached yet",
+			never + " Its network lets no direct connection in or out." + safe,
+		},
 		{app.Device{Name: "PC", LastSeen: seen, Problem: "It speaks a newer version."}, "last seen yesterday, 22:14", "It speaks a newer version."},
 	}
 	for _, c := range tests {

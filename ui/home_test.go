@@ -118,9 +118,14 @@ func TestHome(t *testing.T) {
 func TestFolderOrder(t *testing.T) {
 	s := app.State{
 		Folders: []app.Folder{
-			{ID: "1", Name: "idle"}, {ID: "2", Name: "Another idle", State: app.FolderIdle}, {ID: "3", Name: "moves", State: app.FolderSyncing},
-			{ID: "4", Name: "stopped", State: app.FolderStopped}, {ID: "5", Name: "asked", State: app.FolderIdle}, {ID: "6", Name: "conflict", Conflicts: 1},
-			{ID: "7", Name: "looks", State: app.FolderScanning}, {ID: "8", Name: "problem", State: app.FolderSyncing, Problem: "Its disk is full."},
+			{ID: "1", Name: "idle"},
+			{ID: "2", Name: "Another idle", State: app.FolderIdle},
+			{ID: "3", Name: "moves", State: app.FolderSyncing},
+			{ID: "4", Name: "stopped", State: app.FolderStopped},
+			{ID: "5", Name: "asked", State: app.FolderIdle},
+			{ID: "6", Name: "conflict", Conflicts: 1},
+			{ID: "7", Name: "looks", State: app.FolderScanning},
+			{ID: "8", Name: "problem", State: app.FolderSyncing, Problem: "Its disk is full."},
 		},
 		Questions: []app.Question{{Folder: "5"}},
 	}
@@ -163,8 +168,12 @@ func TestCutOff(t *testing.T) {
 		device    app.Device
 		want      bool
 	}{
-		{nil, off, true}, {nil, on, false}, {[]string{"127.0.0.1:4000", "[::1]:4000"}, off, true}, {[]string{"127.0.0.1:4000"}, on, false},
-		{[]string{"127.0.0.1:4000", "192.0.2.1:4000"}, off, false}, {[]string{"some later kind"}, off, false},
+		{nil, off, true},
+		{nil, on, false},
+		{[]string{"127.0.0.1:4000", "[::1]:4000"}, off, true},
+		{[]string{"127.0.0.1:4000"}, on, false},
+		{[]string{"127.0.0.1:4000", "192.0.2.1:4000"}, off, false},
+		{[]string{"some later kind"}, off, false},
 	} {
 		s := app.State{Device: app.ThisDevice{Addresses: c.addresses}, Devices: []app.Device{c.device}}
 		if got := cutOff(s); got != c.want {
@@ -259,8 +268,14 @@ func smallWindow(t *testing.T) {
 	})
 	w.sync()
 	for _, p := range []place{
-		{kind: atHome}, {kind: atSettings}, {kind: atAbout}, {kind: atDevice, device: "annaid"}, {kind: atDevice, device: "nasid"},
-		{kind: atFolder, folder: "photosid"}, {kind: atFolder, folder: "thesisid", tab: "conflicts"}, {kind: atFolder, folder: "bandid", tab: "members"},
+		{kind: atHome},
+		{kind: atSettings},
+		{kind: atAbout},
+		{kind: atDevice, device: "annaid"},
+		{kind: atDevice, device: "nasid"},
+		{kind: atFolder, folder: "photosid"},
+		{kind: atFolder, folder: "thesisid", tab: "conflicts"},
+		{kind: atFolder, folder: "bandid", tab: "members"},
 	} {
 		check(p)
 	}

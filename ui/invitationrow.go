@@ -12,7 +12,6 @@ import (
 // button that opens it.
 type invitationRow struct {
 	w     *Window
-	id    app.InvitationID
 	do    func()
 	box   *fyne.Container
 	name  *widget.Label

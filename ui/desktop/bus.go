@@ -60,16 +60,6 @@ func hasTray(ctx context.Context) bool {
 	return there
 }
 
-// mayHaveTray is true where there is a bus on which a panel may come and go.
-func mayHaveTray(ctx context.Context) bool {
-	conn, err := openBus(ctx)
-	if err != nil {
-		return false
-	}
-	conn.Close()
-	return true
-}
-
 const (
 	notifyName = "org.freedesktop.Notifications"
 	notifyPath = "/org/freedesktop/Notifications"
