@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log"
 	"log/slog"
 	"os"
 	"sync"
@@ -18,7 +19,10 @@ import (
 	"foldpost/app/demo"
 	"foldpost/app/node"
 	"foldpost/ui/desktop"
+	_ "foldpost/ui/hush" // until init
 )
+
+func init() { log.SetOutput(os.Stderr) }
 
 // atLogin is what starts this program in the tray.
 const atLogin = "--hidden"
