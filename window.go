@@ -53,7 +53,7 @@ func openWindow(ctx context.Context, o cli.WindowOptions) error {
 	}()
 	err = desktop.Run(ctx, desktop.Options{
 		Service: s, Open: open, Hidden: o.Hidden && problem == nil, Problem: problem,
-		Requests: requests, Reach: h.reach, Log: h.log,
+		Requests: requests, Reach: h.reach, Why: h.why, Log: h.log,
 	})
 	cancel()
 	return errors.Join(err, <-served, h.end())
@@ -73,9 +73,15 @@ type host struct {
 	home string
 	log  *slog.Logger
 
-	mu   sync.Mutex
-	stop context.CancelFunc // ends what runs in this process; nil if nothing does
-	wait func() error
+	mu  sync.Mutex
+	own *own // what runs in this process, or did; nil if nothing
+}
+
+// own is a program in this process.
+type own struct {
+	stop  context.CancelFunc
+	ended chan struct{}
+	err   error // why it has ended, once ended is closed
 }
 
 // Another start of the program at the same time is waited for this long.
@@ -126,29 +132,50 @@ func (h *host) reach(ctx context.Context, begin bool) (app.Service, error) {
 	if err := h.end(); err != nil {
 		h.log.Warn("foldpost had ended", "err", err)
 	}
-	own, stop := context.WithCancel(context.WithoutCancel(ctx))
-	n, wait, err := start(own, cli.RunOptions{Home: h.home, Log: os.Stderr})
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	n, wait, err := start(run, cli.RunOptions{Home: h.home, Log: os.Stderr})
 	if err != nil {
 		stop()
 		return nil, err
 	}
+	o := &own{stop: stop, ended: make(chan struct{})}
+	go func() {
+		o.err = wait()
+		close(o.ended)
+	}()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.stop, h.wait = stop, wait
+	h.own = o
 	return n, nil
+}
+
+// why returns why what ran in this process has ended, nil if it has not.
+func (h *host) why() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.own == nil {
+		return nil
+	}
+	select {
+	case <-h.own.ended:
+		return h.own.err
+	default:
+		return nil
+	}
 }
 
 // end ends what runs in this process.
 func (h *host) end() error {
 	h.mu.Lock()
-	stop, wait := h.stop, h.wait
-	h.stop, h.wait = nil, nil
+	o := h.own
+	h.own = nil
 	h.mu.Unlock()
-	if stop == nil {
+	if o == nil {
 		return nil
 	}
-	stop()
-	return wait()
+	o.stop()
+	<-o.ended
+	return o.err
 }
 
 // runDemo shows the demo in the terminal, and where there is a display also in

@@ -32,6 +32,9 @@ type Options struct {
 	// Reach finds the program again after it has ended, or with start starts
 	// it in this process.
 	Reach func(ctx context.Context, start bool) (app.Service, error)
+	// Why returns why the program has ended, if it ran in this process and
+	// failed.
+	Why func() error
 }
 
 // A Request is what a later start of the program asks of the window.
@@ -155,7 +158,7 @@ func (d *desktop) show(s app.Service) {
 	d.window = w
 	d.tasks.Go(func() {
 		if err := w.Run(d.ctx); errors.Is(err, ui.ErrEnded) && d.ctx.Err() == nil {
-			fyne.Do(func() { d.ended(w, nil) })
+			fyne.Do(func() { d.ended(w, d.opts.Why()) })
 		}
 	})
 	d.tasks.Go(func() { d.watch(s) })
@@ -172,18 +175,21 @@ func (d *desktop) forget() {
 	d.app.Quit()
 }
 
-// watch tells the tray and notifications of each state of a service.
+// watch tells the tray and notifications of each state of a service. Texts are
+// made on Fyne's goroutine: their language changes there.
 func (d *desktop) watch(s app.Service) {
 	var teller ui.Teller
 	for state := range s.Watch(d.ctx) {
-		if d.tray != nil {
-			d.tray.set(ui.TrayOf(state))
-		}
-		for _, n := range teller.Tell(state) {
-			if !d.quiet.Load() && !d.focused.Load() {
-				d.notifier.show(n)
+		fyne.DoAndWait(func() {
+			if d.tray != nil {
+				d.tray.set(&state)
 			}
-		}
+			for _, n := range teller.Tell(state) {
+				if !d.quiet.Load() && !d.focused.Load() {
+					d.notifier.show(n)
+				}
+			}
+		})
 	}
 }
 
@@ -193,7 +199,7 @@ func (d *desktop) ended(w *ui.Window, err error) {
 		return
 	}
 	if d.tray != nil {
-		d.tray.set(ui.TrayEnded())
+		d.tray.set(nil)
 	}
 	back := func(s app.Service) {
 		if d.window != w {
@@ -309,6 +315,9 @@ func (d *desktop) changed(key, value string) {
 			return
 		}
 		d.window.Rebuild()
+		if d.tray != nil {
+			d.tray.poke()
+		}
 	}
 }
 

@@ -5,13 +5,13 @@ package desktop
 import (
 	"context"
 	"reflect"
-	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
 	fynedesktop "fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/systray"
 
+	"foldpost/app"
 	"foldpost/assets"
 	"foldpost/ui"
 )
@@ -20,16 +20,16 @@ import (
 // close a menu that changes while it is open.
 const minRebuild = 2 * time.Second
 
-// A tray is the program's icon and menu in a panel.
+// A tray is the program's icon and menu in a panel. Its fields belong to Fyne's
+// goroutine but for wake.
 type tray struct {
-	app  fynedesktop.App
-	do   func(ui.TrayAction) // called on Fyne's goroutine
-	dark bool                // the panel is
+	app   fynedesktop.App
+	do    func(ui.TrayAction)
+	dark  bool       // the panel is
+	state *app.State // nil: no program runs
+	shown ui.Tray
 
-	wake chan struct{} // capacity 1: latest has changed
-
-	mu     sync.Mutex
-	latest ui.Tray
+	wake chan struct{} // capacity 1: something has changed
 }
 
 // newTray makes the tray, or nil where the system has none. It ends with ctx.
@@ -41,39 +41,33 @@ func newTray(ctx context.Context, a fyne.App, do func(ui.TrayAction)) *tray {
 	t := &tray{app: da, do: do, dark: darkPanel(), wake: make(chan struct{}, 1)}
 	// Fyne's own way shows the window on the goroutine of the bus.
 	systray.SetOnTapped(func() { fyne.Do(func() { do(ui.TrayOpen) }) })
-	first := ui.TrayEnded()
-	t.draw(ui.Tray{}, first)
-	go t.run(ctx, first)
+	t.draw()
+	go t.run(ctx)
 	return t
 }
 
-// set shows a tray, at once or a little later.
-func (t *tray) set(x ui.Tray) {
-	t.mu.Lock()
-	t.latest = x
-	t.mu.Unlock()
+// set shows a state, at once or a little later; nil says that none is known.
+func (t *tray) set(s *app.State) {
+	t.state = s
+	t.poke()
+}
+
+// poke looks whether something has changed, at once or a little later.
+func (t *tray) poke() {
 	select {
 	case t.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (t *tray) run(ctx context.Context, shown ui.Tray) {
+func (t *tray) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.wake:
 		}
-		t.mu.Lock()
-		next := t.latest
-		t.mu.Unlock()
-		if reflect.DeepEqual(next, shown) {
-			continue
-		}
-		last := shown
-		fyne.Do(func() { t.draw(last, next) })
-		shown = next
+		fyne.Do(t.draw)
 		select {
 		case <-ctx.Done():
 			return
@@ -83,7 +77,12 @@ func (t *tray) run(ctx context.Context, shown ui.Tray) {
 }
 
 // draw changes what differs: each change is a message to the panel.
-func (t *tray) draw(last, next ui.Tray) {
+func (t *tray) draw() {
+	last, next := t.shown, ui.TrayEnded()
+	if t.state != nil {
+		next = ui.TrayOf(*t.state)
+	}
+	t.shown = next
 	if last.Icon != next.Icon {
 		t.app.SetSystemTrayIcon(fyne.NewStaticResource("tray-"+string(next.Icon)+".png", assets.TrayIcon(string(next.Icon), t.dark)))
 	}
