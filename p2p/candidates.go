@@ -125,6 +125,7 @@ func (s *candidates) add(c Candidate, now time.Time) bool {
 		if fresh {
 			k.tries, k.probes, k.added = 0, 0, now
 		}
+		c.Kind = min(c.Kind, k.Kind) // who may be called need not be checked first because a mail came from there
 		k.Candidate = c
 		return fresh
 	}

@@ -154,8 +154,10 @@ type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
 var hosts = map[string]string{"ada": "198.51.100.1:4001", "bob": "203.0.113.2:4002", "cem": "192.0.2.3:4003", "mallory": "198.51.100.66:4666", "nas": "198.51.100.7:4007"}
 
 // device starts a device. Its user is named like it, and may have a mailbox.
-func (w *world) device(name string) *device {
-	d := &device{w: w, name: name, addr: netip.MustParseAddrPort(hosts[name]), home: filepath.Join(w.t.TempDir(), name), trees: map[string]*foldertest.Tree{}}
+func (w *world) device(name string) *device { return w.deviceAt(name, hosts[name]) }
+
+func (w *world) deviceAt(name, addr string) *device {
+	d := &device{w: w, name: name, addr: netip.MustParseAddrPort(addr), home: filepath.Join(w.t.TempDir(), name), trees: map[string]*foldertest.Tree{}}
 	dial := w.mail.Account("ada@a.example").Dial
 	d.dial.Store(&dial)
 	d.email = fmt.Sprintf("%s@%s.example", name, name[:1])

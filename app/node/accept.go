@@ -240,6 +240,11 @@ func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.Accepted, e
 	}
 	inv.Created, inv.Expires, inv.Taken = p.Created, p.Expires, time.Now()
 	inv.Addrs = candidateTexts(p.Candidates(sourceOf(inv.Via)))
+	if letter != nil {
+		if c, ok := submittedFrom(p, letter.Message); ok && !slices.Contains(p.Addrs, c.Addr) {
+			inv.Addrs = append(inv.Addrs, candidateText(c))
+		}
+	}
 	out.ID, err = n.take(inv, letter)
 	return out, err
 }

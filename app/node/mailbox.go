@@ -368,6 +368,7 @@ func (n *Node) sendInvitation(ctx context.Context, a *account, inv invitation) e
 	if err := a.post.Send(ctx, m); err != nil {
 		return err
 	}
+	n.letterLeft()
 	n.noteMail(app.Sent, inv.With, m)
 	return n.update(func(s *kept) error {
 		if k := s.sent(p2p.Token(inv.Token)); k != nil && k.State == invOpen {
@@ -402,6 +403,7 @@ func (n *Node) sendAnswer(ctx context.Context, a *account, inv invitation) error
 	if err := a.post.Send(ctx, m); err != nil {
 		return err
 	}
+	n.letterLeft()
 	n.noteMail(app.Sent, inv.With, m)
 	return n.update(func(s *kept) error {
 		if k := s.received(p2p.Token(inv.Token)); k != nil && k.State == invOpen {

@@ -329,6 +329,7 @@ func (n *Node) mailLetter(ctx context.Context, a *account, to mail.Correspondent
 		return err
 	}
 	n.letterLeft()
+	n.letterLeft()
 	n.noteMail(app.Sent, to.Address, m)
 	n.log.Info("wrote to a device", "device", to.Peer.Short(), "letter", o.kind)
 	return nil
