@@ -25,15 +25,12 @@ install_packages() {
   local m
   m=$(missing)
   [ -z "$m" ] && return
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  [ "$(id -u)" = 0 ] && echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
+  # shellcheck disable=SC2086
+  if ! RUNLEVEL=1 "$(dirname "$0")/../../assets/linux/apt.sh" $m; then
     echo "these tests need: $m. Install them, and run the tests as root." >&2
     exit 1
   fi
-  echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
-  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-  # shellcheck disable=SC2086
-  apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $m >/dev/null ||
-    { apt-get -qq update && apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $m >/dev/null; }
 }
 
 certificates() {

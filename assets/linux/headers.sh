@@ -6,9 +6,7 @@ there() { command -v gcc >/dev/null && pkg-config --exists gl x11 xcursor xrandr
 
 there && exit 0
 [ "$(uname -s)" = Linux ] || { echo "no window in this build: it is built on Linux, for Linux and Windows" >&2; exit 1; }
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-	apt-get install -y --no-install-recommends $need >&2 && there && exit 0
-fi
+"$(dirname "$0")/apt.sh" $need && there && exit 0
 echo "no window in this build: it needs C headers. On Debian or Ubuntu:" >&2
 echo "  sudo apt-get install $need" >&2
 exit 1

@@ -10,7 +10,7 @@ if [ "${1:-}" != --inside ]; then
 	[ $# -ge 1 ] && [ -f "$1" ] || fail "usage: test.sh DEB [DIRECTORY]: make package-linux first"
 	[ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "this test needs root on Debian"
 	for tool in mmdebstrap Xvfb:xvfb xdotool import:imagemagick; do
-		command -v "${tool%:*}" >/dev/null || apt-get install -y --no-install-recommends "${tool#*:}" >&2
+		command -v "${tool%:*}" >/dev/null || "$(dirname "$0")/apt.sh" "${tool#*:}"
 	done
 	# A namespace of its own: whatever is started or mounted ends with it.
 	exec unshare --mount --pid --fork --kill-child --mount-proc "$0" --inside "$@"

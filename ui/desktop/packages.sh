@@ -10,9 +10,7 @@ there() {
 }
 
 there && exit 0
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-	apt-get install -y --no-install-recommends $need >&2 && there && exit 0
-fi
+"$(dirname "$0")/../../assets/linux/apt.sh" $need && there && exit 0
 echo "a desktop without a screen needs programs. On Debian or Ubuntu:" >&2
 echo "  sudo apt-get install $need" >&2
 exit 1
