@@ -2,14 +2,19 @@ package e2e
 
 import (
 	"fmt"
+	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"foldpost/app"
+	"foldpost/mail"
 	"foldpost/mail/mailtest"
+	"foldpost/p2p"
 )
 
 // post counts the mails that leave from now on.
@@ -103,6 +108,38 @@ func TestFoundAgainByMail(t *testing.T) {
 	}
 }
 
+// TestFoundAgainBehindOtherRouters: the same where neither may call the other
+// before the other called it.
+func TestFoundAgainBehindOtherRouters(t *testing.T) {
+	for _, latency := range []time.Duration{2 * time.Second, time.Minute} {
+		t.Run(latency.String(), func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				ada, bob, _ := w.acquainted()
+				ada.end()
+				bob.end()
+				ada.move("192.168.1.2:4001")
+				bob.move("10.2.0.2:4002")
+				w.homes(map[*device]string{ada: "198.51.100.99", bob: "203.0.113.99"})
+				w.mail.SetFaults(mailtest.Faults{Delay: latency})
+				ada.start()
+				time.Sleep(700 * time.Millisecond) // so that the two questions are not in step
+				bob.start()
+				began := time.Now()
+				ada.eventually("linked again", time.Hour, connected)
+				if took := time.Since(began); took > askAfter+2*latency+3*time.Second {
+					t.Errorf("a link %s after both began, want %s, twice the latency of mail and 3s at most", took, askAfter)
+				}
+				if at := ada.State().Devices[0].Address; at != "203.0.113.99:4002" {
+					t.Errorf("ada reaches bob at %s, want his router", at)
+				}
+			})
+		})
+	}
+}
+
+// askAfter is when a device that has moved asks by mail, and a turn of its loop.
+const askAfter = 33 * time.Second
+
 // TestFoundAgainWhenTheOtherComesLater: the question waits in the mailbox, and
 // who was found does not ask itself.
 func TestFoundAgainWhenTheOtherComesLater(t *testing.T) {
@@ -148,13 +185,21 @@ func TestAskingIsRationed(t *testing.T) {
 // nothing waits for it.
 func TestNobodyIsAskedForNothing(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		ada, bob, _ := w.acquainted()
+		ada, bob, s := w.acquainted()
 		bob.end()
 		ada.eventually("alone", time.Minute, func(s app.State) bool { return !connected(s) })
 		seeking := w.postman()
-		ada.never("linked", 5*24*time.Hour, connected)
+		ada.never("linked", 8*time.Hour, connected)
+		ada.restart()
+		ada.never("linked", 2*time.Hour, connected)
 		if n := seeking.count(); n != 0 {
 			t.Errorf("%d mails to a device that is off: %s", n, seeking)
+		}
+		s.on(ada).Write("new.txt", "new")
+		w.must(ada.Rescan(t.Context(), s.id))
+		ada.never("linked", 5*time.Hour, connected)
+		if n := seeking.count(); n != 1 {
+			t.Errorf("%d mails in five hours to a device that something waits for, want one: %s", n, seeking)
 		}
 	})
 }
@@ -174,6 +219,71 @@ func TestFormerFriendIsNotAnswered(t *testing.T) {
 		bob.never("linked again", 24*time.Hour, connected)
 		if got := seeking.String(); strings.Contains(got, "says where") || seeking.count() == 0 {
 			t.Errorf("mails: %s; want questions and no answer", got)
+		}
+	})
+}
+
+// TestPausedDeviceIsSilent: a question is not answered while everything is
+// paused.
+func TestPausedDeviceIsSilent(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob, _ := w.acquainted()
+		ada.end()
+		bob.end()
+		ada.move("198.51.100.11:4011")
+		ada.start()
+		w.must(ada.Pause(t.Context(), "", 0))
+		bob.move("203.0.113.12:4012")
+		w.watch(func(p packet) bool { return addrOf(p.From) == bob.addr || addrOf(p.From) == ada.addr }) // only mail gets through
+		bob.start()
+		seeking := w.postman()
+		bob.never("linked again", time.Hour, connected)
+		if got := seeking.String(); got != "Foldpost is looking for your computer" {
+			t.Errorf("mails: %s; want one question", got)
+		}
+	})
+}
+
+// askOutOfTurn mails a question with a device's keys, by a program that keeps
+// no rule.
+func (d *device) askOutOfTurn(to *device) {
+	d.w.t.Helper()
+	b, err := os.ReadFile(filepath.Join(d.home, "identity"))
+	d.w.must(err)
+	self, err := p2p.UnmarshalIdentity(b)
+	d.w.must(err)
+	var pairwise p2p.Secret
+	for _, p := range d.steal().Peers {
+		if p.Peer == fmt.Sprintf("%x", [32]byte(to.id())) {
+			d.w.unhex(pairwise[:], p.Pairwise)
+		}
+	}
+	b, err = os.ReadFile(filepath.Join(to.home, "identity"))
+	d.w.must(err)
+	peer, err := p2p.UnmarshalIdentity(b)
+	d.w.must(err)
+	p := mail.NewPeerLetter(mail.KindSeek, self, time.Now(), time.Hour, p2p.Token{})
+	p.To = to.email
+	letter, err := mail.SealPeer(self, mail.Correspondent{Peer: peer.ID(), Static: peer.Static(), Key: pairwise.LettersKey()}, p)
+	d.w.must(err)
+	d.w.must(mail.NewIMAP(d.w.mail.Account(d.email), slog.New(slog.DiscardHandler)).Send(d.w.t.Context(), mail.Message{
+		ID: mail.NewMessageID(d.email), From: d.email, To: to.email, Subject: "?", Date: time.Now(), Letter: letter, FileName: "Letter.foldpost",
+	}))
+}
+
+// TestFriendWhoAsksAllDay gets one answer: a letter costs its writer nothing.
+func TestFriendWhoAsksAllDay(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob, _ := w.acquainted()
+		bob.end()
+		w.watch(func(p packet) bool { return true })
+		seeking := w.postman()
+		for range 20 {
+			bob.askOutOfTurn(ada)
+			time.Sleep(10 * time.Minute)
+		}
+		if n := strings.Count(seeking.String(), "says where"); n != 1 {
+			t.Errorf("%d answers to 20 questions within four hours, want one: %s", n, seeking)
 		}
 	})
 }

@@ -165,7 +165,7 @@ func (n *Node) takeAnswer(a mail.Answer) (app.InvitationID, error) {
 	if a.Payload.Token == (p2p.Token{}) {
 		return id, nil // was so already
 	}
-	n.answered(a, false)
+	n.answered(a, mail.Message{})
 	return id, n.replay.Add(a.Payload)
 }
 
@@ -241,9 +241,7 @@ func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.Accepted, e
 	inv.Created, inv.Expires, inv.Taken = p.Created, p.Expires, time.Now()
 	inv.Addrs = candidateTexts(p.Candidates(sourceOf(inv.Via)))
 	if letter != nil {
-		if c, ok := submittedFrom(p, letter.Message); ok && !slices.Contains(p.Addrs, c.Addr) {
-			inv.Addrs = append(inv.Addrs, candidateText(c))
-		}
+		inv.Addrs = candidateTexts(candidatesIn(p, letter.Message))
 	}
 	out.ID, err = n.take(inv, letter)
 	return out, err

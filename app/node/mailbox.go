@@ -198,10 +198,7 @@ func (n *Node) deliver(a *account, d mail.Delivery) {
 		n.noteMail(app.Received, d.Message.From, d.Message)
 		n.log.Info("an invitation came by mail")
 	case d.Answer != nil:
-		n.answered(*d.Answer, true)
-		if c, ok := submittedFrom(d.Answer.Payload, d.Message); ok {
-			n.addCandidate(c)
-		}
+		n.answered(*d.Answer, d.Message)
 		n.noteMail(app.Received, d.Message.From, d.Message)
 	case d.Peer != nil:
 		n.heardFrom(a, *d.Peer, d.Message)
@@ -215,8 +212,10 @@ func (n *Node) deliver(a *account, d mail.Delivery) {
 }
 
 // answered notes where the device that answered an invitation is. The first
-// answer reserves the invitation for its device.
-func (n *Node) answered(a mail.Answer, byMail bool) {
+// answer reserves the invitation for its
+// device; m is the mail that brought it, zero by hand.
+func (n *Node) answered(a mail.Answer, m mail.Message) {
+	found := candidatesIn(a.Payload, m)
 	peer := a.Payload.Peer()
 	taken := false
 	n.change("note an answer", func(s *kept) {
@@ -226,11 +225,11 @@ func (n *Node) answered(a mail.Answer, byMail bool) {
 		}
 		taken = true
 		inv.Peer = key(peer)
-		inv.reserve(a.Payload, byMail, time.Now())
-		inv.Addrs = candidateTexts(a.Payload.Candidates("mail"))
+		inv.reserve(a.Payload, m.ID != "", time.Now())
+		inv.Addrs = candidateTexts(found)
 	})
 	if taken { // also for a search that is under way
-		for _, c := range a.Payload.Candidates("mail") {
+		for _, c := range found {
 			n.addCandidate(c)
 		}
 	}

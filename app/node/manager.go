@@ -269,9 +269,14 @@ func (m manager) PeerDisconnected(id p2p.PeerID, err error) {
 	m.lost[id] = time.Now()
 	m.mu.Unlock()
 	m.log.Info("disconnected", "device", id.Short(), "err", err)
+	before := m.keep.view()
+	_, even := m.sharedWith(&before, id, time.Time{})
 	m.change("remember when a device was last seen", func(s *kept) {
 		if p := s.peer(id); p != nil {
-			p.LastSeen = time.Now().Truncate(time.Second)
+			p.LastSeen, p.Seek.Even = time.Now().Truncate(time.Second), time.Time{}
+			if even {
+				p.Seek.Even = time.Now()
+			}
 		}
 	})
 }

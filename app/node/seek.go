@@ -43,6 +43,7 @@ type seeking struct {
 	Asks    int       `json:"asks,omitempty"`   // since it was last heard of
 	Replied time.Time `json:"replied,omitzero"` // when its question was answered last
 	Heard   time.Time `json:"heard,omitzero"`   // when its newest letter was written
+	Even    time.Time `json:"even,omitzero"`    // when it was lost, if it had everything then
 }
 
 // An absence is a device that can not be reached, and what speaks for asking.
@@ -233,18 +234,8 @@ func (n *Node) absent(s *kept, w writer, own []string) (absence, bool) {
 	if _, linked := n.endpoint.Link(w.Peer); linked || w.Address == "" || len(own) == 0 {
 		return absence{}, false
 	}
-	shared, waits := false, w.waits
-	for i := range s.Folders {
-		f := &s.Folders[i]
-		m := f.member(w.Peer)
-		if m == nil || f.Paused.active(time.Now()) {
-			continue
-		}
-		shared = true
-		for _, am := range n.folderStatus(f.ID).Members {
-			waits = waits || m.Joined && key(am.Device) == m.Peer && !am.HasAll
-		}
-	}
+	shared, even := n.sharedWith(s, w.Peer, w.seek.Even)
+	waits := w.waits || !even
 	n.mu.Lock()
 	since := n.awake
 	if lost := n.lost[w.Peer]; lost.After(since) {
@@ -252,6 +243,29 @@ func (n *Node) absent(s *kept, w writer, own []string) (absence, bool) {
 	}
 	n.mu.Unlock()
 	return absence{since: since, moved: moved(own, w.seek.Knows), waits: waits, seeking: *w.seek}, shared || w.waits
+}
+
+// sharedWith tells whether a folder is shared with a device, and whether the
+// device has everything of all that it joined; since a moment at which it had,
+// only what changed after it counts.
+func (n *Node) sharedWith(s *kept, id p2p.PeerID, since time.Time) (shared, even bool) {
+	even = true
+	for i := range s.Folders {
+		f := &s.Folders[i]
+		m := f.member(id)
+		if m == nil || f.Paused.active(time.Now()) {
+			continue
+		}
+		shared = true
+		st := n.folderStatus(f.ID)
+		if !m.Joined || !since.IsZero() && !st.Changed.After(since) {
+			continue
+		}
+		for _, am := range st.Members {
+			even = even && (key(am.Device) != m.Peer || am.HasAll)
+		}
+	}
+	return shared, even
 }
 
 // askWhere writes to a device that can not be reached, once at a time.
@@ -329,7 +343,6 @@ func (n *Node) mailLetter(ctx context.Context, a *account, to mail.Correspondent
 		return err
 	}
 	n.letterLeft()
-	n.letterLeft()
 	n.noteMail(app.Sent, to.Address, m)
 	n.log.Info("wrote to a device", "device", to.Peer.Short(), "letter", o.kind)
 	return nil
@@ -385,6 +398,7 @@ func letterText(kind mail.Kind, device string) assets.Text {
 // where we are. It changes no trust.
 func (n *Node) heardFrom(a *account, l mail.PeerLetter, m mail.Message) {
 	now, p := time.Now(), l.Payload
+	found := candidatesIn(p, m)
 	var w writer
 	known := false
 	n.change("note a letter of a device", func(s *kept) {
@@ -393,7 +407,7 @@ func (n *Node) heardFrom(a *account, l mail.PeerLetter, m mail.Message) {
 			return
 		}
 		w.seek.Heard, w.seek.Asks = p.Created, 0
-		s.learn(l.From.Peer, candidateTexts(p.Candidates("mail")))
+		s.learn(l.From.Peer, candidateTexts(found))
 		if p.Kind == mail.KindReserved {
 			s.confirm(p, l.From.Key)
 		}
@@ -409,10 +423,7 @@ func (n *Node) heardFrom(a *account, l mail.PeerLetter, m mail.Message) {
 	} else {
 		n.endpoint.Expected(l.From.Peer)
 	}
-	for _, c := range p.Candidates("mail") {
-		n.addCandidate(c)
-	}
-	if c, ok := submittedFrom(p, m); ok {
+	for _, c := range found {
 		n.addCandidate(c)
 	}
 	if reply {
@@ -432,17 +443,20 @@ func (n *Node) wroteAfter(k seeking, p mail.Payload) bool {
 	return ours.After(p.Created)
 }
 
-// submittedFrom is where the mail of a letter came from, as our own provider
-// saw it, with the port that the letter names: what a router makes of the
-// other's address, where it keeps the port.
-func submittedFrom(p mail.Payload, m mail.Message) (p2p.Candidate, bool) {
+// candidatesIn returns where a letter that came by mail says its writer is,
+// and where the mail came from, as our own provider saw it, with the port that
+// the letter names: what a router makes of an address, where it keeps the port.
+func candidatesIn(p mail.Payload, m mail.Message) []p2p.Candidate {
+	list := p.Candidates("mail")
 	addr, ok := mail.SubmittedFrom(m)
 	if !ok || len(p.Addrs) == 0 {
-		return p2p.Candidate{}, false
+		return list
 	}
-	return p2p.Candidate{
-		Peer: p.Peer(), Addr: netip.AddrPortFrom(addr, p.Addrs[0].Port()), Kind: p2p.Reflexive, Source: "mail", Expires: p.Expires,
-	}, true
+	seen := netip.AddrPortFrom(addr, p.Addrs[0].Port())
+	if slices.Contains(p.Addrs, seen) || slices.Contains(p.Reflexive, seen) {
+		return list
+	}
+	return append(list, p2p.Candidate{Peer: p.Peer(), Addr: seen, Kind: p2p.Reflexive, Source: "mail", Expires: p.Expires})
 }
 
 // shouldReply tells whether a device that asked is told where we are: not
