@@ -9,6 +9,8 @@
 //     ordinary e-mail.
 //  5. app/node/node.go: the one place that knows all of these.
 //  6. app/cli and app/control: from a command to a Service and back.
+//  7. ui/window.go, which draws a State, and ui/desktop/desktop.go, the window's
+//     place on a desktop; window.go in the root joins them with a node.
 //
 // # Pairing
 //
