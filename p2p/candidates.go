@@ -101,6 +101,7 @@ type known struct {
 
 	probes   int       // checks sent
 	open     time.Time // from when it may be dialled because it answered a check
+	blind    time.Time // it may be dialled though it did not
 	answered time.Time
 	trigger  bool      // a check came from there: check back
 	asked    time.Time // trigger was set last

@@ -28,6 +28,7 @@ const (
 	quietRound    = 20 * time.Second // less than the 30 s for which routers keep a mapping
 	nominateAfter = time.Second      // the larger id leaves the dial to the smaller one for so long
 	openTime      = 30 * time.Second // an address that answered is dialled for so long
+	blindTime     = 5 * time.Second  // one that did not, now and then
 	triggerAgain  = 250 * time.Millisecond
 	maxHeard      = 3 // addresses that only checks told, of a peer
 	maxReplays    = 256
@@ -97,8 +98,9 @@ type checks struct {
 	rounds int
 	round  time.Time // of the next round
 	queue  []*known  // what is left of this round
-	full   bool      // this round has the usual hops though quiet
+	full   bool      // this round has the usual hops though quiet, and reflexive candidates are dialled
 	fulls  int
+	alone  bool      // no letter of ours goes to the peer: the first round is full
 	last   time.Time // check sent
 	seen   [][12]byte
 	wake   chan struct{} // capacity 1: there may be something to do
@@ -176,9 +178,24 @@ func (c *checks) interval(now time.Time, paired bool) time.Duration {
 func (c *checks) begin(now time.Time, paired bool) {
 	c.round = now.Add(c.interval(now, paired))
 	c.rounds++
-	c.full = now.Sub(c.since) >= firstFull+time.Duration(c.fulls)*nextFull
+	first := firstFull
+	if c.alone {
+		first = 0
+	}
+	c.full = (c.quiet || c.alone) && now.Sub(c.since) >= first+time.Duration(c.fulls)*nextFull
 	if c.full {
 		c.fulls++
+	}
+}
+
+// blind lets the reflexive candidates be dialled though none answered: the
+// peer may be reachable there, and not know by what key our checks are signed.
+func (p *peer) blind(now time.Time) {
+	for _, k := range p.candidates {
+		if k.Kind == Reflexive {
+			k.blind = now
+			p.checks.nominate = now
+		}
 	}
 }
 
@@ -239,7 +256,9 @@ func (p *peer) due(n network, m Mapping, now time.Time) (check, time.Time) {
 		if now.Before(c.round) {
 			return check{}, c.round
 		}
-		c.begin(now, p.kept)
+		if c.begin(now, p.kept); c.full {
+			p.blind(now)
+		}
 		for _, k := range p.candidates {
 			if k.checkable(n) {
 				c.queue = append(c.queue, k)
@@ -262,12 +281,13 @@ func (k *known) checkable(n network) bool {
 
 // dialable tells whether a candidate may be dialled. A reflexive one only after
 // it answered a check: then by the side with the smaller id at once, by the
-// other one a little later, so that not both do.
+// other one a little later, so that not both do. Now and then it is dialled
+// all the same.
 func (k *known) dialable(now time.Time) bool {
 	if k.Kind != Reflexive || k.proven {
 		return true
 	}
-	return k.answers(now)
+	return k.answers(now) || !k.blind.IsZero() && now.Before(k.blind.Add(blindTime))
 }
 
 func (k *known) answers(now time.Time) bool {

@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -171,6 +172,36 @@ func TestPairingThroughRouters(t *testing.T) {
 				pass(3 * time.Second)
 				if len(a.links()) != 1 || len(i.links()) != 1 {
 					t.Errorf("links %v and %v, want one each", a.links(), i.links())
+				}
+			})
+		})
+	}
+}
+
+// An inviter whose router lets calls in is reached without its knowing who
+// calls: at once by a link, which is not answered by letter; some time later by
+// words, if the answer is late.
+func TestPairingWithAForwardedPort(t *testing.T) {
+	for _, tt := range []struct {
+		via    Via
+		within time.Duration
+	}{{ViaLink, 3 * time.Second}, {ViaWords, time.Minute}} {
+		t.Run(string(tt.via), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newNATWorld(t)
+				token, psk := Token{7}, Secret{9}
+				expires := time.Now().Add(24 * time.Hour)
+				inviter, answerer := paired(), paired()
+				inviter.invitations = map[Token]PairingKeys{token: {PSK: psk, Via: tt.via, Expires: expires}}
+				router := &nat{public: netip.MustParseAddr("198.51.100.1"), forward: netip.MustParseAddrPort("192.168.1.2:4001")}
+				i := w.node(2, "192.168.1.2:4001", router, inviter)
+				a := w.node(1, "192.168.2.2:4001", &nat{public: netip.MustParseAddr("203.0.113.1")}, answerer)
+				w.letter(a, i)
+				ctx, cancel := context.WithTimeout(t.Context(), tt.within)
+				defer cancel()
+				_, err := a.Pair(ctx, Invitation{Token: token, Peer: i.id, Static: testIdentity(2).Static(), PSK: psk, Via: tt.via, Expires: expires})
+				if err != nil {
+					t.Errorf("Pair = %v after %v", err, tt.within)
 				}
 			})
 		})

@@ -209,13 +209,13 @@ func (e *Endpoint) sendDue(ctx context.Context, p *peer) time.Time {
 		now := time.Now()
 		mapping := e.Mapping()
 		e.mu.Lock()
+		c, until := p.due(e.network, mapping, now)
 		nominate := p.checks.nominate
 		if !nominate.IsZero() && !now.Before(nominate) {
 			p.checks.nominate, nominate = time.Time{}, time.Time{}
 			p.urgent = true
 			p.notify()
 		}
-		c, until := p.due(e.network, mapping, now)
 		if c.to == nil {
 			e.mu.Unlock()
 			if !nominate.IsZero() && (until.IsZero() || nominate.Before(until)) {
@@ -271,14 +271,16 @@ func (e *Endpoint) Expected(id PeerID) {
 }
 
 // checkPairing has the candidates of a peer checked that is not paired yet.
-// What the answerer's letter says, the inviter does not know yet.
-func (e *Endpoint) checkPairing(id PeerID, psk Secret, role Role) (stop func()) {
+// What the answerer's letter says, the inviter does not know yet; who used a
+// link writes none.
+func (e *Endpoint) checkPairing(id PeerID, psk Secret, role Role, via Via) (stop func()) {
 	keys := newShared(psk, e.id, id)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.peerLocked(id)
 	p.checks.pairings = append(slices.Clip(p.checks.pairings), keys)
-	p.checks.quiet = role == Answerer
+	p.checks.quiet = role == Answerer && via != ViaLink
+	p.checks.alone = role == Answerer && via == ViaLink
 	p.checks.offered(time.Now())
 	return func() {
 		e.mu.Lock()

@@ -22,7 +22,8 @@ type nat struct {
 	filter    filter
 	open      bool // what nobody asked for is delivered to the router itself, which then takes that flow for its own
 	hairpin   bool
-	outer     *nat // of the carrier; its inside address is public
+	forward   netip.AddrPort // gets all that comes to its port
+	outer     *nat           // of the carrier; its inside address is public
 
 	ports  map[natKey]uint16         // outside port by inside address, and remote where dependent
 	inside map[uint16]netip.AddrPort // by outside port
@@ -91,6 +92,11 @@ func (n *nat) in(from, to netip.AddrPort, now time.Time) (netip.AddrPort, bool) 
 	n.init()
 	inside, mapped := n.inside[to.Port()]
 	f := natFlow{to.Port(), from}
+	if n.forward.Port() == to.Port() {
+		n.ports[natKey{inside: n.forward}], n.inside[to.Port()] = to.Port(), n.forward
+		n.flows[f] = now.Add(natTimeout)
+		return n.forward, true
+	}
 	pass := now.Before(n.flows[f])
 	for g, until := range n.flows {
 		if g.port == to.Port() && now.Before(until) && (n.filter == anybody || n.filter == addressOnly && g.remote.Addr() == from.Addr()) {

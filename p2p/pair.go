@@ -22,7 +22,7 @@ type pairingConfig struct {
 	News func(PeerID) <-chan struct{}
 	// Checks begins to check the candidates of a peer with which this device
 	// shares a secret, quietly for an answerer, until stop is called.
-	Checks func(id PeerID, psk Secret, role Role) (stop func())
+	Checks func(id PeerID, psk Secret, role Role, via Via) (stop func())
 	// Paired is told of each peer whose record became Paired, after its
 	// hooks. It must not block.
 	Paired func(PeerID)
@@ -197,7 +197,7 @@ func (p *pairing) pair(ctx context.Context, inv Invitation) (Record, error) {
 	}
 	a := p.accept(inv)
 	defer p.forget(a)
-	defer p.checks(inv.Peer, inv.PSK, Answerer)()
+	defer p.checks(inv.Peer, inv.PSK, Answerer, inv.Via)()
 	retry := newSchedule(time.Now())
 	for {
 		news := p.watch(inv.Peer)
@@ -223,11 +223,11 @@ func (p *pairing) pair(ctx context.Context, inv Invitation) (Record, error) {
 }
 
 // checks begins the checks with a peer, where there are any.
-func (p *pairing) checks(id PeerID, psk Secret, role Role) (stop func()) {
+func (p *pairing) checks(id PeerID, psk Secret, role Role, via Via) (stop func()) {
 	if p.config.Checks == nil {
 		return func() {}
 	}
-	return p.config.Checks(id, psk, role)
+	return p.config.Checks(id, psk, role, via)
 }
 
 // tryUntil makes one contact with a peer and breaks it off when done closes
@@ -282,7 +282,7 @@ func (p *pairing) pairDial(ctx context.Context, id PeerID, token Token) error {
 			return err
 		}
 		if !begun {
-			begun, stop = true, p.checks(id, keys.PSK, Inviter)
+			begun, stop = true, p.checks(id, keys.PSK, Inviter, keys.Via)
 		}
 		p.tryUntil(ctx, id, inviting, nil)
 		if r, ok := p.record(id); ok && r.Token == token && r.Role == Inviter {

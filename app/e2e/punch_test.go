@@ -75,3 +75,40 @@ func TestTwoHomes(t *testing.T) {
 		})
 	}
 }
+
+// TestTwoHomesMove: both are behind other routers when they come back.
+func TestTwoHomesMove(t *testing.T) {
+	for _, latency := range []time.Duration{2 * time.Second, time.Minute} {
+		t.Run(latency.String(), func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				ada, bob := w.deviceAt("ada", "192.168.1.2:4001"), w.deviceAt("bob", "192.168.2.2:4002")
+				w.homes(map[*device]string{ada: "198.51.100.1", bob: "203.0.113.2"})
+				ada.mailbox()
+				bob.mailbox()
+				inv := ada.invite(bob)
+				bob.eventually("invited", time.Hour, invited)
+				w.must(bob.accept(inv.Words))
+				bob.eventually("linked", time.Minute, connected)
+				s := w.share("Photos", ada, bob)
+				s.wait(ada, time.Minute)
+				s.wait(bob, time.Minute)
+				ada.end()
+				bob.end()
+				w.mail.SetFaults(mailtest.Faults{Delay: latency})
+				ada.move("192.168.3.2:4001")
+				bob.move("192.168.4.2:4002")
+				w.homes(map[*device]string{ada: "198.51.100.11", bob: "203.0.113.12"})
+				ada.start()
+				bob.start()
+				began := time.Now()
+				ada.eventually("linked again", time.Hour, connected)
+				bob.eventually("linked again", time.Minute, connected)
+				// Thirty seconds until one asks, its question, the answer, and some.
+				if took := time.Since(began); took > 30*time.Second+2*latency+6*time.Second {
+					t.Errorf("linked again %s after the start, with mails that take %s", took, latency)
+				}
+				ada.never("lost", 10*time.Minute, func(s app.State) bool { return !connected(s) })
+			})
+		})
+	}
+}
