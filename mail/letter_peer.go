@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -21,7 +22,11 @@ type Correspondent struct {
 	Static  [32]byte   // X25519
 	Key     p2p.Secret // psk of the letters between the two
 	Address string     // where letters for it go, "" if that is not known
+	Account string     // what it calls its own address, if that is another: mail may be forwarded
 }
+
+// To is what a letter for the correspondent names as its receiver.
+func (c Correspondent) To() string { return cmp.Or(c.Account, c.Address) }
 
 // A PeerKeyring is a [Keyring] that knows devices which may write letters.
 type PeerKeyring interface {
@@ -149,7 +154,7 @@ func (p *Post) readPeer(ctx context.Context, m Message) (*PeerLetter, error) {
 
 // likely is 1 where a mail claims to come from a correspondent, else 0.
 func likely(c Correspondent, from string) int {
-	if c.Address != "" && strings.EqualFold(c.Address, from) {
+	if from != "" && (strings.EqualFold(c.Address, from) || strings.EqualFold(c.Account, from)) {
 		return 1
 	}
 	return 0

@@ -117,3 +117,31 @@ func TestBothMoveBeforeTheyMeet(t *testing.T) {
 		}
 	})
 }
+
+// TestReservedForAnAlias: mail to the address that was invited comes into an
+// account of another name.
+func TestReservedForAnAlias(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob := w.device("ada"), w.device("bob")
+		ada.mailbox()
+		bob.mailbox()
+		w.mail.Intercept(func(_, to string, raw []byte) []byte {
+			if to == "cem@c.example" {
+				go func() { w.must(w.mail.Deliver(bob.email, raw)) }()
+			}
+			return raw
+		})
+		inv, err := ada.Invite(t.Context(), app.InviteRequest{To: "cem@c.example"})
+		w.must(err)
+		bob.eventually("invited", time.Minute, invited)
+		ada.end()
+		w.must(bob.accept(inv.Words))
+		time.Sleep(time.Minute)
+		bob.end()
+		ada.start()
+		ada.eventually("knows that both are done", 2*time.Minute, step(app.StepReserved))
+		ada.end()
+		bob.start()
+		bob.eventually("knows that both are done", 2*time.Minute, step(app.StepReserved))
+	})
+}

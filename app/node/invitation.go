@@ -44,6 +44,7 @@ type invitation struct {
 
 	Until     time.Time `json:"until,omitzero"`      // reserved for Peer until then, see reserve.go
 	Answer    tokenKey  `json:"answer,omitzero"`     // sent: token of the answer that reserved it
+	Account   string    `json:"account,omitempty"`   // sent: the mail address in that answer
 	Arrived   time.Time `json:"arrived,omitzero"`    // sent: when that answer came
 	Confirmed mailing   `json:"confirmed,omitempty"` // sent: whether the answerer was told
 	Seek      seeking   `json:"seek,omitzero"`

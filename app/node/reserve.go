@@ -38,6 +38,7 @@ func (inv *invitation) reserve(p mail.Payload, byMail bool, now time.Time) {
 		return
 	}
 	inv.Static, inv.Until, inv.Answer, inv.Arrived = p.Static, now.Add(reservedOf), tokenKey(p.Token), now
+	inv.Account = p.From
 	if byMail && inv.With != "" {
 		inv.Confirmed = mailDue
 	}

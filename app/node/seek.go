@@ -139,7 +139,7 @@ func (s *kept) writers() []writer {
 			continue
 		}
 		list = append(list, writer{seek: &inv.Seek, waits: inv.reserved(), Correspondent: mail.Correspondent{
-			Peer: p2p.PeerID(inv.Peer), Static: inv.Static, Key: p2p.Secret(inv.PSK).ReservedKey(), Address: inv.With,
+			Peer: p2p.PeerID(inv.Peer), Static: inv.Static, Key: p2p.Secret(inv.PSK).ReservedKey(), Address: inv.With, Account: inv.Account,
 		}})
 	}
 	return list
@@ -304,7 +304,7 @@ func (n *Node) mailLetter(ctx context.Context, a *account, to mail.Correspondent
 	now, own := time.Now(), n.ownAddresses()
 	p := mail.NewPeerLetter(o.kind, n.identity, now, validFor(o.kind), o.inReplyTo)
 	n.describe(&p)
-	p.To = to.Address
+	p.To = to.To()
 	letter, err := mail.SealPeer(n.identity, to, p)
 	if err != nil {
 		return err
