@@ -140,6 +140,22 @@ func TestFoundAgainBehindOtherRouters(t *testing.T) {
 // askAfter is when a device that has moved asks by mail, and a turn of its loop.
 const askAfter = 33 * time.Second
 
+// TestFoundAgainInJunk: a filter takes the questions for junk; who asks looks
+// there.
+func TestFoundAgainInJunk(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob, _ := w.acquainted()
+		w.mail.SetFaults(mailtest.Faults{Junk: true})
+		ada.end()
+		bob.end()
+		ada.move("198.51.100.11:4011")
+		bob.move("203.0.113.12:4012")
+		ada.start()
+		bob.start()
+		ada.eventually("linked again", time.Hour, connected)
+	})
+}
+
 // TestFoundAgainWhenTheOtherComesLater: the question waits in the mailbox, and
 // who was found does not ask itself.
 func TestFoundAgainWhenTheOtherComesLater(t *testing.T) {

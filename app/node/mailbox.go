@@ -93,10 +93,22 @@ func (n *Node) matchMailbox(ctx context.Context) {
 	a := n.account
 	n.mu.Unlock()
 	if a != nil {
-		a.box.WatchJunk(slices.ContainsFunc(s.Invitations, func(inv invitation) bool { return inv.State == invOpen }))
+		a.box.WatchJunk(n.expectsMail(&s))
 		n.sendMail(&s, a)
 		n.matchSeeks(&s, a)
 	}
+}
+
+// expectsMail tells whether a letter may come that a filter took for junk: of
+// an open invitation, or about where a device is that was asked.
+func (n *Node) expectsMail(s *kept) bool {
+	if slices.ContainsFunc(s.Invitations, func(inv invitation) bool { return inv.State == invOpen }) {
+		return true
+	}
+	return slices.ContainsFunc(s.Peers, func(p keptPeer) bool {
+		_, linked := n.endpoint.Link(p2p.PeerID(p.Peer))
+		return p.Seek.Asks > 0 && !linked
+	})
 }
 
 func (n *Node) startMailbox(ctx context.Context, k keptMailbox) {
