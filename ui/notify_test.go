@@ -67,3 +67,28 @@ func TestTellerNames(t *testing.T) {
 		}
 	}
 }
+
+// A click on a notice opens the window where the answer is, and answers nothing.
+func TestOpenNotice(t *testing.T) {
+	f := fakeWithMail()
+	w := newTestWindow(t, f)
+	w.latest = f.State()
+	w.Hide()
+	var teller Teller
+	teller.Tell(online())
+	notices := teller.Tell(f.State())
+	if len(notices) != 1 {
+		t.Fatalf("an invitation that came makes %d notices, want 1", len(notices))
+	}
+	w.OpenNotice(notices[0])
+	if w.Hidden() || w.place.kind != atHome || len(w.sheets) != 1 {
+		t.Errorf("the notice of an invitation: hidden %v, place %v, %d sheets, want the home screen and one sheet", w.Hidden(), w.place.kind, len(w.sheets))
+	}
+	if got := acts(f); !slices.Equal(got, []string{"Look letter"}) && !slices.Equal(got, []string{"Look"}) {
+		t.Errorf("the notice of an invitation: calls are %q, want only a look", got)
+	}
+	w.OpenNotice(notices[0]) // once more, while it is open
+	if len(w.sheets) != 1 {
+		t.Errorf("after a second click there are %d sheets, want 1", len(w.sheets))
+	}
+}

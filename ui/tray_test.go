@@ -2,6 +2,7 @@ package ui
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,6 +105,29 @@ func TestUntilTomorrow(t *testing.T) {
 		}
 		if got := UntilTomorrow(now); got != test.want {
 			t.Errorf("UntilTomorrow(%s) = %v, want %v", test.now, got, test.want)
+		}
+	}
+}
+
+// What the tray's menu does of the window's.
+func TestTrayActions(t *testing.T) {
+	for do, want := range map[TrayAction]string{
+		TrayPauseHour: "Pause", TrayPauseTomorrow: "Pause", TrayPauseLong: "Pause", TrayResume: "Resume",
+	} {
+		f := fakeWithMail()
+		w := newTestWindow(t, f)
+		w.Hide()
+		w.Do(do)
+		if got := acts(f); len(got) != 1 || !strings.HasPrefix(got[0], want) || !w.Hidden() {
+			t.Errorf("%s: calls are %q, hidden %v, want one %s and the window as it was", do, got, w.Hidden(), want)
+		}
+	}
+	for do, sheets := range map[TrayAction]int{TrayOpen: 0, TrayShare: 1, TrayAnswer: 0} {
+		w := newTestWindow(t, fakeWithMail())
+		w.Hide()
+		w.Do(do)
+		if w.Hidden() || len(w.sheets) != sheets {
+			t.Errorf("%s: hidden %v, %d sheets, want the window and %d sheets", do, w.Hidden(), len(w.sheets), sheets)
 		}
 	}
 }
