@@ -146,7 +146,7 @@ func (f *following) turn(p phase, s app.State) {
 // why says why the invitation came to nothing.
 func (f *following) why() string {
 	if f.last.Problem != "" {
-		return sentence(shownText(f.last.Problem))
+		return sentence(endText(f.last.Problem))
 	}
 	return tr("Ask {{.Name}} for a new one.", "Name", f.who())
 }

@@ -120,7 +120,7 @@ func (p *invitationSheet) draw(s app.State) {
 	case stageEnded:
 		text := tr("This invitation is not open any more.")
 		if o.Problem != "" {
-			text = shownText(o.Problem)
+			text = endText(o.Problem)
 		}
 		p.problem.say(text)
 	}

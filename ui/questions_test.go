@@ -69,15 +69,15 @@ func TestTextOf(t *testing.T) {
 			"A device that calls itself “PC”, of bob@example.org, wants to be linked, but it is not Bob's PC, which you know by that name or address. It may be a new or newly installed computer, or somebody else's.",
 			"Ask the person by phone or face to face first. Nothing is shared with it before you link it.",
 		},
-		{loss(app.Loss{Deleted: 61, Of: 200}), "61 of 200 files in Photos 2026 were deleted on this computer. Nobody else was told yet.", "Either way they can be restored for 30 days."},
-		{loss(app.Loss{Overwritten: 1061, Of: 2000}), "1,061 of 2,000 files in Photos 2026 were overwritten on this computer. Nobody else was told yet.", "Either way they can be restored for 30 days."},
+		{loss(app.Loss{Deleted: 61, Of: 200}), "61 of 200 files in Photos 2026 were deleted on this computer. Nobody else was told yet.", "The other devices keep what they lose for 30 days, to be restored there."},
+		{loss(app.Loss{Overwritten: 1061, Of: 2000}), "1,061 of 2,000 files in Photos 2026 were overwritten on this computer. Nobody else was told yet.", "The other devices keep what they lose for 30 days, to be restored there."},
 		{
 			loss(app.Loss{There: true, Deleted: 61, Overwritten: 2, Of: 200}),
 			"61 of 200 files in Photos 2026 were deleted and 2 overwritten on another device. Nothing was changed on this computer yet.", "Either way they can be restored for 30 days.",
 		},
 		{
 			loss(app.Loss{Deleted: 55, Of: 60, Told: 40}), "55 of 60 files in Photos 2026 were deleted on this computer. The others were told of the first 40; nobody was told of the rest yet.",
-			"Either way they can be restored for 30 days.",
+			"The other devices keep what they lose for 30 days, to be restored there.",
 		},
 		{
 			loss(app.Loss{There: true, Overwritten: 55, Of: 60, Told: 1}),

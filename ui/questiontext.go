@@ -70,7 +70,7 @@ func textOf(q app.Question, s app.State, days int) questionText {
 		if q.Loss != nil {
 			t.text = lossText(*q.Loss, folderName(s, q.Folder))
 		}
-		t.safe = trn(days, "Either way they can be restored for {{.N}} day.", "Either way they can be restored for {{.N}} days.")
+		t.safe = lossSafe(q.Loss, days)
 	case app.AskRoot:
 		t.icon = "folder"
 		t.text = rootText(q, s)
@@ -210,7 +210,7 @@ func answersTo(q app.Question) []answer {
 		moved = moved || c.ID == "move"
 		switch string(q.Kind) + " " + c.ID {
 		case "deletions delete":
-			a.sure = tr("All devices that share this folder will have it so. What is deleted or replaced is kept for a while on each of them, and can be restored there.")
+			a.sure = lossSure(q.Loss)
 		case "changed-key yes":
 			a.sure = tr("Link it only if the person has told you, by phone or face to face, that this device is theirs.")
 		case "mailbox forget":
@@ -294,6 +294,25 @@ func choiceText(q app.Question, c app.Choice) string {
 		return tr("Use no e-mail account")
 	}
 	return shown(c.Text)
+}
+
+// lossSafe says where what is lost can be had back. The device that has deleted
+// files itself keeps none of them: those that are told do.
+func lossSafe(l *app.Loss, days int) string {
+	if l != nil && !l.There {
+		return trn(days, "The other devices keep what they lose for {{.N}} day, to be restored there.",
+			"The other devices keep what they lose for {{.N}} days, to be restored there.")
+	}
+	return trn(days, "Either way they can be restored for {{.N}} day.", "Either way they can be restored for {{.N}} days.")
+}
+
+// lossSure is what to know before a loss is let through. The guards of the
+// others ask for themselves.
+func lossSure(l *app.Loss) string {
+	if l != nil && l.There {
+		return tr("It is done on this computer as well. What is deleted or replaced is kept here for a while, and can be restored.")
+	}
+	return tr("The other devices of this folder are told. Where so many files go at once, each of them asks there first. What is deleted or replaced is kept there for a while, and can be restored there.")
 }
 
 func lossChoice(l app.Loss, c app.Choice) string {

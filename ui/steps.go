@@ -142,7 +142,7 @@ func invitationState(o app.OpenInvitation, m *app.MailboxState, now time.Time) s
 	until := when(o.Expires, now)
 	switch o.Step {
 	case app.StepFailed:
-		return shownText(o.Problem)
+		return endText(o.Problem)
 	case app.StepPaired:
 		return tr("Linked with {{.Who}}", "Who", partnerWithDevice(o))
 	case app.StepSaving:
