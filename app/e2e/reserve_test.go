@@ -145,3 +145,37 @@ func TestReservedForAnAlias(t *testing.T) {
 		bob.eventually("knows that both are done", 2*time.Minute, step(app.StepReserved))
 	})
 }
+
+// TestReservedIsWithdrawn: before the two met, either user may think better of
+// it.
+func TestReservedIsWithdrawn(t *testing.T) {
+	for name, byInviter := range map[string]bool{"by the inviter": true, "by the answerer": false} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				ada, bob := w.device("ada"), w.device("bob")
+				ada.mailbox()
+				bob.mailbox()
+				inv := ada.invite(bob)
+				bob.eventually("invited", time.Minute, invited)
+				ada.end()
+				w.must(bob.accept(inv.Words))
+				time.Sleep(time.Minute)
+				bob.end()
+				ada.start()
+				ada.eventually("knows that both are done", 2*time.Minute, step(app.StepReserved))
+				if byInviter {
+					w.must(ada.Withdraw(t.Context(), inv.ID))
+				}
+				ada.end()
+				bob.start()
+				bob.eventually("knows that both are done", 2*time.Minute, step(app.StepReserved))
+				if !byInviter {
+					w.must(bob.Withdraw(t.Context(), bob.State().Invitations[0].ID))
+				}
+				ada.start()
+				bob.never("paired", time.Hour, paired)
+				ada.never("paired", time.Minute, paired)
+			})
+		})
+	}
+}
