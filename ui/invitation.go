@@ -324,7 +324,7 @@ func linkedWays(o app.OpenInvitation, s app.State, w *Window) []step {
 	i := slices.IndexFunc(s.Devices, func(d app.Device) bool { return d.ID == o.Device })
 	for _, f := range s.Folders {
 		if i >= 0 && slices.Contains(o.Folders, f.ID) {
-			list = append(list, step{stepNow, folderWay(f, s.Devices[i], w.now())})
+			list = append(list, folderWay(f, s.Devices[i], w.now()))
 		}
 	}
 	if len(list) == 0 {

@@ -169,20 +169,20 @@ func invitationState(o app.OpenInvitation, m *app.MailboxState, now time.Time) s
 }
 
 // folderWay tells how a folder comes to the device that an invitation led to.
-func folderWay(f app.Folder, d app.Device, now time.Time) string {
+func folderWay(f app.Folder, d app.Device, now time.Time) step {
 	name, who := shown(f.Name), shown(d.Name)
 	i := slices.IndexFunc(f.Members, func(m app.Member) bool { return m.Device == d.ID })
 	switch {
 	case i >= 0 && f.Members[i].HasAll:
-		return tr("{{.Folder}} is complete on both computers.", "Folder", name)
+		return step{stepDone, tr("{{.Folder}} is complete on both computers.", "Folder", name)}
 	case !d.Connected:
-		return tr("{{.Who}} is off now: the files of {{.Folder}} start when both computers are on.", "Who", who, "Folder", name)
+		return step{stepNow, tr("{{.Who}} is off now: the files of {{.Folder}} start when both computers are on.", "Who", who, "Folder", name)}
 	case i < 0 || !f.Members[i].Joined:
-		return tr("{{.Who}} still has to say where {{.Folder}} shall be.", "Who", who, "Folder", name)
+		return step{stepNow, tr("{{.Who}} still has to say where {{.Folder}} shall be.", "Who", who, "Folder", name)}
 	}
-	return trn(f.Files, "{{.N}} file of {{.Folder}} is on its way. It goes on by itself after a break.",
+	return step{stepNow, trn(f.Files, "{{.N}} file of {{.Folder}} is on its way. It goes on by itself after a break.",
 		"{{.N}} files of {{.Folder}} are on their way, {{.Size}} to go. It goes on by itself after a break.",
-		"Folder", name, "Size", bytes(f.Members[i].NeedBytes))
+		"Folder", name, "Size", bytes(f.Members[i].NeedBytes))}
 }
 
 // A stepRow shows a step: a picture and its text.

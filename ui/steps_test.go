@@ -59,13 +59,13 @@ func TestFolderWay(t *testing.T) {
 	for _, c := range []struct {
 		f    app.Folder
 		d    app.Device
-		want string
+		want step
 	}{
-		{with(app.Member{Joined: true, HasAll: true}), bob, "Harz is complete on both computers."},
-		{with(app.Member{Joined: true, NeedBytes: 3e9}), away, "Bob's laptop is off now: the files of Harz start when both computers are on."},
-		{with(app.Member{}), bob, "Bob's laptop still has to say where Harz shall be."},
-		{app.Folder{Name: "Harz"}, bob, "Bob's laptop still has to say where Harz shall be."},
-		{with(app.Member{Joined: true, NeedBytes: 3e9}), bob, "12 files of Harz are on their way, 3.0 GB to go. It goes on by itself after a break."},
+		{with(app.Member{Joined: true, HasAll: true}), bob, step{stepDone, "Harz is complete on both computers."}},
+		{with(app.Member{Joined: true, NeedBytes: 3e9}), away, step{stepNow, "Bob's laptop is off now: the files of Harz start when both computers are on."}},
+		{with(app.Member{}), bob, step{stepNow, "Bob's laptop still has to say where Harz shall be."}},
+		{app.Folder{Name: "Harz"}, bob, step{stepNow, "Bob's laptop still has to say where Harz shall be."}},
+		{with(app.Member{Joined: true, NeedBytes: 3e9}), bob, step{stepNow, "12 files of Harz are on their way, 3.0 GB to go. It goes on by itself after a break."}},
 	} {
 		if got := folderWay(c.f, c.d, noon); got != c.want {
 			t.Errorf("folderWay(%+v, %+v) = %q, want %q", c.f.Members, c.d, got, c.want)
