@@ -188,11 +188,21 @@ func TestAcceptWrongWords(t *testing.T) {
 	reads(t, w, "Looking for the computer of")
 }
 
+// TestMisheardWord: which word it was is told also where the two computers find
+// each other at once.
 func TestMisheardWord(t *testing.T) {
-	w := newTestWindow(t, fakeWithMail())
+	f := fakeWithMail()
+	w := newTestWindow(t, f)
 	w.askAccept("letter")
 	typeOn(w, "villain rocket umbrella canyon mango drift\n")
 	reads(t, w, "Heard “villain”, but “violin” fits.", "Looking for the computer of")
+	f.Update(func(s *app.State) {
+		s.Devices = append(s.Devices, app.Device{ID: "adaid", Name: "Ada's laptop", Verified: "words", Connected: true})
+		s.Invitations[0].Step, s.Invitations[0].Device = app.StepPaired, "adaid"
+	})
+	offer(f, "photos", "Photos 2026")
+	w.sync()
+	reads(t, w, "Photos 2026", "Linked with", "Heard “villain”, but “violin” fits.")
 }
 
 // TestLinksPropose: nothing that comes from outside acts before its user does.

@@ -20,7 +20,7 @@ func (j *joining) arrive(dir string) {
 	buttons := []*button{open}
 	for _, o := range j.w.state.Offers {
 		if o.From == j.offer.From && o.ID != j.offer.ID {
-			buttons = append(buttons, newButton(j.w, tr("Next: {{.Folder}}", "Folder", shown(o.Name)), func() { j.w.join(j.sh, o, "") }))
+			buttons = append(buttons, newButton(j.w, tr("Next: {{.Folder}}", "Folder", shown(o.Name)), func() { j.w.join(j.sh, o, linking{}) }))
 			break
 		}
 	}

@@ -38,6 +38,8 @@ func syncingSentence(f app.Folder, devices []app.Device, now time.Time) string {
 	from := memberDevices(f, devices, func(app.Member) bool { return true })
 	away, connected := parted(from)
 	switch {
+	case f.Cause == app.CauseSpace: // no rate of the past leads to an end
+		parts = append(parts, tr("waiting for room on the disk"))
 	case f.Rate > 0:
 		rate := tr("{{.Rate}} a second", "Rate", bytes(f.Rate))
 		if len(connected) == 1 {

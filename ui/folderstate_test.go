@@ -49,6 +49,7 @@ func TestFolderSentence(t *testing.T) {
 		{"waiting for one of two", app.Folder{State: app.FolderSyncing, Members: with("bert", "nas")}, "Waiting for one of Bert's PC and NAS. It goes on by itself."},
 		{"nobody", app.Folder{State: app.FolderIdle, Files: 1, Bytes: 12}, "Not shared with a device yet · 1 file, 12 B"},
 		{"no yes yet", app.Folder{State: app.FolderIdle, Files: 2, Bytes: 12, Members: []app.Member{{Device: "anna"}}}, "Waiting for a yes on Anna's laptop · 2 files, 12 B"},
+		{"no room", app.Folder{State: app.FolderSyncing, Bytes: 8.4e6, NeedBytes: 79e6, Rate: 4e6, ETAms: 20_000, Cause: app.CauseSpace}, "8.4 MB of 87 MB are here · waiting for room on the disk"},
 		{"the other still needs", app.Folder{State: app.FolderIdle, Members: []app.Member{{Device: "anna", Joined: true, NeedBytes: 3e9}}}, "All is here · Anna's laptop is getting 3.0 GB"},
 		{
 			"the other is off",

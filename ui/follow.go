@@ -59,7 +59,7 @@ func (f *following) draw(s app.State) {
 	}
 	if o, ok := offerFrom(s, f.device); ok {
 		f.a.sh.draw = nil
-		f.a.w.join(f.a.sh, o, f.who())
+		f.a.w.join(f.a.sh, o, linking{who: f.who(), repair: f.repair})
 		return
 	}
 	f.turn(f.now(i, open), s)

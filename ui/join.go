@@ -45,18 +45,28 @@ type joining struct {
 func (w *Window) askJoin(id app.FolderID) {
 	for _, o := range w.state.Offers {
 		if o.ID == id {
-			w.join(w.open(""), o, "")
+			w.join(w.open(""), o, linking{})
 			return
 		}
 	}
 	w.say(tr("This folder is not offered now. It is shown again when the other computer is on."))
 }
 
-// join fills a sheet with the question where an offer shall be. Linked is the
-// person who was linked a moment ago, "" if that is longer ago.
-func (w *Window) join(sh *sheet, o app.Offer, linked string) {
-	j := &joining{w: w, sh: sh, offer: o, name: linked, fresh: linked != "", stop: func() {}, room: para(""), meets: container.NewVBox()}
+// A linking is what came before an offer, if that was a moment ago.
+type linking struct {
+	who    string // was linked; "" if it is longer ago
+	repair string // says which word was misheard; "" if none
+}
+
+// join fills a sheet with the question where an offer shall be.
+func (w *Window) join(sh *sheet, o app.Offer, l linking) {
+	j := &joining{w: w, sh: sh, offer: o, name: l.who, fresh: l.who != "", stop: func() {}, room: para(""), meets: container.NewVBox()}
 	j.from, _ = deviceOf(w.state.Devices, o.From)
+	j.linked = container.NewVBox(container.NewBorder(nil, nil, picture("check"), nil, para(tr("Linked with {{.Name}}", "Name", j.who()))))
+	if l.repair != "" { // on the page before it may have been for a moment only
+		j.linked.Add(para(l.repair))
+	}
+	show(j.linked, j.fresh)
 	sh.dropped, sh.pasted, sh.draw = j.setDir, nil, j.draw
 	sh.closed = func() { j.gone = true; j.stop() }
 	j.ask()
@@ -71,8 +81,6 @@ func (j *joining) ask() {
 	j.size = line(sizeText(o) + ", " + roleText(o.Role))
 	change := newButton(j.w, tr("Change…"), j.choose)
 	j.sh.retitle(tr("{{.Name}} shares a folder with you", "Name", j.who()))
-	j.linked = container.NewBorder(nil, nil, picture("check"), nil, para(tr("Linked with {{.Name}}", "Name", j.who())))
-	show(j.linked, j.fresh)
 	j.sh.page(container.NewVBox(
 		j.linked,
 		card(container.NewBorder(nil, nil, picture("folder"), nil, column(
