@@ -62,7 +62,7 @@ test-real: ## Postfix, Dovecot and real processes (installs them when root on De
 test-desktop: ## two windows by mouse and keyboard on a desktop without a screen (root on Debian); pictures in bin/desktop
 	assets/linux/headers.sh && ui/desktop/packages.sh
 	$(WINDOW),uitest -o bin/foldpost-uitest .
-	FOLDPOST=$(abspath bin/foldpost-uitest) $(GO) test -count=1 -timeout 15m -tags $(TAGS),desktop -run '^TestWay' -v ./ui/desktop
+	FOLDPOST=$(abspath bin/foldpost-uitest) $(GO) test -count=1 -timeout 30m -tags $(TAGS),desktop -run '^Test(Way|Errors)' -v ./ui/desktop
 
 screenshots: ## the README's pictures, from the real program (root on Debian)
 	assets/linux/headers.sh && ui/desktop/packages.sh
