@@ -55,14 +55,15 @@ func (e *engine) rootReady(ctx context.Context, now time.Time) bool {
 		err = e.takeRoot(id)
 	case id == is:
 		e.root.ok = true
+	case e.named && id.Marker == markerOf(e.cfg.ID):
+		// Before inodes count: new disks give the same ones to a copy.
+		e.f.cfg.Named = false // it was said of this directory alone
+		e.useRoot()
+		return false
 	case id.Ino == is.Ino && (id.Marker == is.Marker || id.Dev == is.Dev && id.Marker == ""):
 		// Device numbers change when a computer starts, and people clean up
 		// what they do not know.
 		err = e.takeRoot(id)
-	case e.named && id.Marker == markerOf(e.cfg.ID):
-		e.f.cfg.Named = false // it was said of this directory alone
-		e.useRoot()
-		return false
 	default:
 		e.refuseScans(errRoot)
 		e.askRoot(now, id)

@@ -187,7 +187,12 @@ func TestRootIsGone(t *testing.T) {
 // TestRootIsNamed: a copy of the directory that a person names is compared, and
 // what it has not is no deletion; an unmarked one stays a question.
 func TestRootIsNamed(t *testing.T) {
-	for _, marked := range []bool{false, true} {
+	for _, c := range []struct{ marked, sameInode bool }{
+		{false, false},
+		{true, false},
+		{true, true}, // new disks give the same number to their first directory
+	} {
+		marked := c.marked
 		synctest.Test(t, func(t *testing.T) {
 			a, b := crowd(t, 10)
 			a.stop()
@@ -205,6 +210,9 @@ func TestRootIsNamed(t *testing.T) {
 			a.User = other.User(t)
 			a.Write("stray", "only in the copy")
 			a.config.Named, a.config.Tree = true, elsewhere{other}
+			if c.sameInode {
+				a.config.Tree = other
+			}
 			a.again(nil, a, b)
 			if !marked {
 				a.answer("root", "")
