@@ -17,17 +17,25 @@ type recipient struct {
 }
 
 // recipientOf reads what was typed: the name of a linked device or of its
-// owner, or an e-mail address.
+// owner, or an e-mail address. Devices name themselves, so a name never stands
+// for an address, nor for more than one device.
 func recipientOf(text string, s app.State) recipient {
 	text = strings.TrimSpace(text)
 	var r recipient
 	if text == "" {
 		return r
 	}
+	var called []app.DeviceID
 	for _, d := range s.Devices {
-		if strings.EqualFold(d.Name, text) || d.Owner != "" && strings.EqualFold(d.Owner, text) {
+		switch {
+		case d.Owner != "" && strings.EqualFold(d.Owner, text):
 			r.devices = append(r.devices, d.ID)
+		case !strings.Contains(text, "@") && strings.EqualFold(d.Name, text):
+			called = append(called, d.ID)
 		}
+	}
+	if len(r.devices) == 0 && len(called) == 1 {
+		r.devices = called
 	}
 	switch {
 	case len(r.devices) > 0:
@@ -36,6 +44,8 @@ func recipientOf(text string, s app.State) recipient {
 		r.own = isOwn(text, s.Mailbox)
 	case strings.Contains(text, "@"):
 		r.wrong = tr("This is not a whole e-mail address yet. It looks like bob@example.org.")
+	case len(called) > 1:
+		r.wrong = tr("Several devices are called that. Type the e-mail address of the one you mean, or choose the device.")
 	default:
 		r.wrong = tr("No linked device is called that. Type an e-mail address, like bob@example.org, to invite somebody.")
 	}

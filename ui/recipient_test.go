@@ -13,6 +13,9 @@ var known = app.State{
 		{ID: "bob1", Name: "Bob's laptop", Owner: "bob@example.org"},
 		{ID: "bob2", Name: "Bob's PC", Owner: "bob@example.org"},
 		{ID: "nas", Name: "nas"},
+		{ID: "mallory", Name: "erin@example.org", Owner: "mallory@example.org"}, // as it calls itself
+		{ID: "mallory2", Name: "ATTIC", Owner: "mallory@example.org"},
+		{ID: "attic", Name: "attic"},
 	},
 	Invitations: []app.OpenInvitation{{With: "carol@example.org"}},
 }
@@ -26,6 +29,8 @@ func TestRecipientOf(t *testing.T) {
 		{" bob's LAPTOP ", recipient{devices: []app.DeviceID{"bob1"}}},
 		{"Bob@Example.org", recipient{devices: []app.DeviceID{"bob1", "bob2"}}},
 		{"dave@example.org", recipient{address: "dave@example.org"}},
+		{"erin@example.org", recipient{address: "erin@example.org"}},
+		{"attic", recipient{wrong: "Several devices are called that. Type the e-mail address of the one you mean, or choose the device."}},
 		{"ADA@example.org", recipient{address: "ADA@example.org", own: true}},
 		{"Dave <dave@example.org>", recipient{wrong: "This is not a whole e-mail address yet. It looks like bob@example.org."}},
 		{"dave@localhost", recipient{wrong: "This is not a whole e-mail address yet. It looks like bob@example.org."}},

@@ -89,10 +89,16 @@ func abbr[T any](all []meaning[T], id string) string {
 	return id[:n]
 }
 
+// devices leaves out names that look like addresses: a device names itself,
+// and an address must mean the person.
 func devices(st app.State) []meaning[app.Device] {
 	var all []meaning[app.Device]
 	for _, d := range st.Devices {
-		all = append(all, meaning[app.Device]{value: d, id: string(d.ID), names: names(d.Name, d.Owner), label: titled(d)})
+		name := d.Name
+		if isAddress(name) {
+			name = ""
+		}
+		all = append(all, meaning[app.Device]{value: d, id: string(d.ID), names: names(name, d.Owner), label: titled(d)})
 	}
 	return all
 }

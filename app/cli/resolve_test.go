@@ -72,12 +72,14 @@ func TestWhom(t *testing.T) {
 		{ID: "d1", Name: "nas", Owner: "ada@example.org"},
 		{ID: "d2", Name: "phone", Owner: "bob@example.org"},
 		{ID: "d3", Name: "laptop", Owner: "bob@example.org"},
+		{ID: "d4", Name: "erin@example.org", Owner: "mallory@example.org"}, // as it calls itself
 	}}
 	for _, c := range []struct {
 		who, ids, people string
 		code             app.ErrorCode // of the error
 	}{
 		{"nas carol@example.org", "d1", "carol@example.org", ""},
+		{"erin@example.org", "", "erin@example.org", ""},
 		{"ada@example.org phone", "d1 d2", "", ""},
 		{"bob@example.org", "", "", app.CodeUsage},
 		{"nobody", "", "", app.CodeNotFound},
