@@ -21,7 +21,7 @@ type notifier struct{ app fyne.App }
 func newNotifier(a fyne.App, _ *slog.Logger) *notifier { return &notifier{a} }
 
 func (n *notifier) show(notice ui.Notice) {
-	n.app.SendNotification(fyne.NewNotification(notice.Title, notice.Text))
+	n.app.SendNotification(fyne.NewNotification(inScript(notice.Title), inScript(notice.Text)))
 }
 
 // Run does nothing: these notifications cannot be clicked.
