@@ -73,7 +73,8 @@ func (n *Node) matchFolders(ctx context.Context) {
 		n.endFolder(id, r)
 		n.forgetIndex(id)
 		if err := folder.Unmark(r.path, folder.ID(id)); err != nil {
-			n.log.Warn("tidy a folder that was left", "err", err)
+			n.log.Warn("tidy a folder that was left", "folder", folderID(id))
+			n.log.Debug("tidy a folder that was left", "err", err)
 		}
 	}
 }

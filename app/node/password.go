@@ -217,7 +217,8 @@ func (n *Node) keepMailbox(ctx context.Context, k keptMailbox) error {
 	})
 	if err == nil && old != "" && old != k.Entry {
 		if err := n.discard(ctx, old); err != nil {
-			n.log.Warn("an e-mail password stays in the keyring", "account", old, "err", err)
+			n.log.Warn("an e-mail password stays in the keyring", "err", err)
+			n.log.Debug("an e-mail password stays in the keyring", "account", old)
 		}
 	}
 	return err
@@ -240,7 +241,8 @@ func (n *Node) ForgetMailbox(ctx context.Context) error {
 	n.unlocked = nil
 	n.mu.Unlock()
 	if err := n.discard(ctx, entry); err != nil {
-		n.log.Warn("an e-mail password stays in the keyring", "account", entry, "err", err)
+		n.log.Warn("an e-mail password stays in the keyring", "err", err)
+		n.log.Debug("an e-mail password stays in the keyring", "account", entry)
 		return app.Errorf(app.CodeFailed, "The account is forgotten, but the system's keyring did not open: remove the entry %q from it by hand.", entry)
 	}
 	return nil
