@@ -91,7 +91,9 @@ type Service interface {
 	// Resolve ends the conflict at a path: KeepHere keeps what is at the path,
 	// KeepBoth makes files of their own of all copies, and the path of a copy
 	// puts that copy's content at the path. What is not kept goes to the trash.
-	Resolve(ctx context.Context, f FolderID, path, keep string) error
+	// Of are the versions that the user chose from; if there are others by now,
+	// nothing is done. Without any it is taken as it is.
+	Resolve(ctx context.Context, f FolderID, path, keep string, of ...Version) error
 	// LeftOut lists paths that are on this device only because they are not
 	// synced, at most a thousand.
 	LeftOut(ctx context.Context, f FolderID) ([]LeftOut, error)

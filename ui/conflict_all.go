@@ -90,7 +90,7 @@ func (s *solveAll) next(i int) {
 	s.bar.set(share(int64(i), int64(len(s.all))))
 	setText(s.count, tr("{{.I}} of {{.N}}", "I", i, "N", len(s.all)))
 	k := s.all[i]
-	s.w.do(func(ctx context.Context) error { return s.w.svc.Resolve(ctx, s.id, k.Path, s.keep(k)) }, func(err error) {
+	s.w.do(func(ctx context.Context) error { return s.w.svc.Resolve(ctx, s.id, k.Path, s.keep(k), k.Versions...) }, func(err error) {
 		if err == nil {
 			s.solved = append(s.solved, k.Path)
 		} else {

@@ -116,7 +116,7 @@ func (c *conflicts) key(e *fyne.KeyEvent) bool {
 // solve ends a conflict and says where the other versions are.
 func (c *conflicts) solve(k app.Conflict, keep string) {
 	c.detail.enable(false)
-	c.w.do(func(ctx context.Context) error { return c.w.svc.Resolve(ctx, c.view.ID, k.Path, keep) }, func(err error) {
+	c.w.do(func(ctx context.Context) error { return c.w.svc.Resolve(ctx, c.view.ID, k.Path, keep, k.Versions...) }, func(err error) {
 		c.detail.enable(true)
 		if err != nil {
 			c.w.fail(err)

@@ -124,7 +124,7 @@ func (f *Fake) Move(ctx context.Context, id app.FolderID, dir string) error {
 }
 
 // Resolve takes a conflict from the list.
-func (f *Fake) Resolve(ctx context.Context, id app.FolderID, path, keep string) error {
+func (f *Fake) Resolve(ctx context.Context, id app.FolderID, path, keep string, _ ...app.Version) error {
 	f.mu.Lock()
 	i := slices.IndexFunc(f.conflicts[id], func(c app.Conflict) bool { return c.Path == path })
 	f.mu.Unlock()

@@ -40,7 +40,7 @@ not kept is among the deleted and replaced files of this one.`,
 			if err != nil {
 				return err
 			}
-			if err := svc.Resolve(ctx, f.ID, path, keep); err != nil {
+			if err := svc.Resolve(ctx, f.ID, path, keep, c.Versions...); err != nil {
 				return err
 			}
 			shows(ctx, svc, func(st app.State) bool {

@@ -247,8 +247,8 @@ func (c *Client) Move(ctx context.Context, f app.FolderID, dir string) error {
 }
 
 // Resolve ends a conflict.
-func (c *Client) Resolve(ctx context.Context, f app.FolderID, path, keep string) error {
-	return call(ctx, c, "Resolve", resolveArgs{f, path, keep}, nil)
+func (c *Client) Resolve(ctx context.Context, f app.FolderID, path, keep string, of ...app.Version) error {
+	return call(ctx, c, "Resolve", resolveArgs{f, path, keep, of}, nil)
 }
 
 // Recent lists the latest changes.

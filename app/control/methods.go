@@ -36,6 +36,7 @@ type (
 	resolveArgs struct {
 		Folder     app.FolderID
 		Path, Keep string
+		Of         []app.Version
 	}
 	recentArgs struct {
 		Folder app.FolderID
@@ -122,7 +123,7 @@ var methods = map[string]method{
 		return s.LeftOut(ctx, app.FolderID(a.ID))
 	}),
 	"Resolve": act(func(ctx context.Context, s app.Service, a resolveArgs) error {
-		return s.Resolve(ctx, a.Folder, a.Path, a.Keep)
+		return s.Resolve(ctx, a.Folder, a.Path, a.Keep, a.Of...)
 	}),
 	"Recent": value(func(ctx context.Context, s app.Service, a recentArgs) ([]app.Change, error) {
 		return s.Recent(ctx, a.Folder, a.Max)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,12 @@ func TestResolve(t *testing.T) {
 				t.Errorf("%s: versions %+v, want bob's at the path, then ada's", c.Path, v)
 			}
 			keep := map[string]string{"here": app.KeepHere, "there": c.Copies[0], "both.txt": app.KeepBoth}[c.Path]
-			w.must(ada.Resolve(t.Context(), s.id, c.Path, keep))
+			other := slices.Clone(v)
+			other[1].At = other[1].At.Add(time.Nanosecond)
+			if err := ada.Resolve(t.Context(), s.id, c.Path, keep, other...); app.CodeOf(err) != app.CodeFailed {
+				t.Errorf("%s: Resolve of versions that are not there = %v, want code %s", c.Path, err, app.CodeFailed)
+			}
+			w.must(ada.Resolve(t.Context(), s.id, c.Path, keep, v...))
 		}
 		s.settled(map[string]string{
 			"other": "o", "here": "bob's here", "there": "ada's there", "both.txt": "bob's both.txt", "both (ada's laptop).txt": "ada's both.txt",

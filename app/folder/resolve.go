@@ -23,19 +23,22 @@ var (
 // trash. It fails with ErrGone where there is no conflict, and with ErrChanged
 // where somebody was faster; what was done until then stays.
 //
+// In all three ways of are the versions that the person saw. If there are any,
+// and by now others, nothing is done: ErrChanged.
+//
 // All three ways are a person's edits: the next look at the paths makes dots
 // of them, and Status tells it afterwards.
-func (f *Folder) KeepHere(ctx context.Context, p Path) error {
-	return f.resolve(ctx, p, func(r *resolution) error { return r.dropCopies() })
+func (f *Folder) KeepHere(ctx context.Context, p Path, of ...Side) error {
+	return f.resolve(ctx, p, of, func(r *resolution) error { return r.dropCopies() })
 }
 
 // KeepCopy ends the conflict at p with what one of its copies holds. What was
 // at p, and all copies, go to the trash.
-func (f *Folder) KeepCopy(ctx context.Context, p, of Path) error {
-	return f.resolve(ctx, p, func(r *resolution) error {
-		i := slices.IndexFunc(r.copies, func(c Row) bool { return c.Path == of })
+func (f *Folder) KeepCopy(ctx context.Context, p, at Path, of ...Side) error {
+	return f.resolve(ctx, p, of, func(r *resolution) error {
+		i := slices.IndexFunc(r.copies, func(c Row) bool { return c.Path == at })
 		if i < 0 {
-			return fmt.Errorf("%q is no copy of it: %w", of, ErrGone)
+			return fmt.Errorf("%q is no copy of it: %w", at, ErrGone)
 		}
 		old, bits := r.at.Stat, r.copies[i].Stat.Bits
 		switch r.at.Seen.Kind {
@@ -53,8 +56,8 @@ func (f *Folder) KeepCopy(ctx context.Context, p, of Path) error {
 
 // KeepBoth ends the conflict at p with all versions: each copy becomes a file
 // with a name of its own.
-func (f *Folder) KeepBoth(ctx context.Context, p Path) error {
-	return f.resolve(ctx, p, func(r *resolution) error {
+func (f *Folder) KeepBoth(ctx context.Context, p Path, of ...Side) error {
+	return f.resolve(ctx, p, of, func(r *resolution) error {
 		for _, c := range r.copies {
 			if err := r.rename(ctx, c); err != nil {
 				return err
@@ -76,10 +79,10 @@ type resolution struct {
 	kept    []Kept
 }
 
-func (f *Folder) resolve(ctx context.Context, p Path, act func(*resolution) error) error {
+func (f *Folder) resolve(ctx context.Context, p Path, of []Side, act func(*resolution) error) error {
 	var r *resolution
 	var err error
-	if e := f.call(ctx, func(e *engine) { r, err = e.claim(p) }); e != nil || err != nil {
+	if e := f.call(ctx, func(e *engine) { r, err = e.claim(p, of) }); e != nil || err != nil {
 		return fmt.Errorf("resolve %q: %w", p, errors.Join(e, err))
 	}
 	if err = checkRoot(r.tree, r.root); err == nil {
@@ -93,7 +96,7 @@ func (f *Folder) resolve(ctx context.Context, p Path, act func(*resolution) erro
 }
 
 // claim keeps the engine off the paths of a conflict until unclaim.
-func (e *engine) claim(p Path) (*resolution, error) {
+func (e *engine) claim(p Path, of []Side) (*resolution, error) {
 	n := e.rep.nodes[p]
 	if n == nil {
 		return nil, ErrGone
@@ -106,6 +109,8 @@ func (e *engine) claim(p Path) (*resolution, error) {
 		return nil, ErrReadOnly
 	case !e.root.ok:
 		return nil, ErrNoRoot
+	case len(of) > 0 && !slices.EqualFunc(of, c.Sides, sameSide):
+		return nil, ErrChanged
 	}
 	r := &resolution{tree: e.tree, root: e.root.is, at: n.row}
 	for i, q := range c.Copies {
@@ -131,6 +136,10 @@ func (e *engine) claim(p Path) (*resolution, error) {
 	}
 	return r, nil
 }
+
+// sameSide tells whether two sides are the same version, as far as a person
+// could see it.
+func sameSide(a, b Side) bool { return a.Path == b.Path && a.Size == b.Size && a.MTime == b.MTime }
 
 // unclaim has everything that was claimed or made looked at: no op is offered
 // there before that.

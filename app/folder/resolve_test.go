@@ -167,6 +167,44 @@ func TestResolveTooLate(t *testing.T) {
 	}
 }
 
+// TestResolveOfOthers: who decided between two versions throws no third one
+// away that came since.
+func TestResolveOfOthers(t *testing.T) {
+	for name, act := range map[string]func(*device, folder.Conflict, []folder.Side) error{
+		"KeepHere": func(d *device, c folder.Conflict, of []folder.Side) error {
+			return d.KeepHere(d.t.Context(), c.Path, of...)
+		},
+		"KeepCopy": func(d *device, c folder.Conflict, of []folder.Side) error {
+			return d.KeepCopy(d.t.Context(), c.Path, c.Copies[0], of...)
+		},
+		"KeepBoth": func(d *device, c folder.Conflict, of []folder.Side) error {
+			return d.KeepBoth(d.t.Context(), c.Path, of...)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b, c := inMemory(t, "A", nil), inMemory(t, "B", nil), inMemory(t, "C", nil)
+				conflict := apart(t, "x", a, b, c)
+				was := a.files()
+				other := slices.Clone(conflict.Sides)
+				other[0].MTime--
+				for _, saw := range [][]folder.Side{conflict.Sides[:2], other} {
+					if err := act(a, conflict, saw); !errors.Is(err, folder.ErrChanged) {
+						t.Errorf("%s of %+v = %v, want ErrChanged", name, saw, err)
+					}
+				}
+				settle(a, b, c)
+				if got := a.files(); !maps.Equal(got, was) {
+					t.Errorf("A has %q, want %q", got, was)
+				}
+				if err := act(a, conflict, conflict.Sides); err != nil {
+					t.Errorf("%s of what is there = %v, want nil", name, err)
+				}
+			})
+		})
+	}
+}
+
 // TestResolveRefused: where there is no conflict, and on who only receives.
 func TestResolveRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

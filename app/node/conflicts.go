@@ -45,6 +45,19 @@ func (n *Node) version(s *kept, side folder.Side) app.Version {
 	return v
 }
 
+// sidesOf takes back what version showed.
+func sidesOf(of []app.Version) []folder.Side {
+	var sides []folder.Side
+	for _, v := range of {
+		s := folder.Side{Path: folder.Path(v.Path), Size: v.Size}
+		if !v.At.IsZero() {
+			s.MTime = v.At.UnixNano()
+		}
+		sides = append(sides, s)
+	}
+	return sides
+}
+
 // nameOf is what a device is called now, or else was when it wrote something.
 func (n *Node) nameOf(s *kept, d folder.DeviceID, label string) string {
 	if key(d) == key(n.identity.ID()) {
@@ -59,7 +72,7 @@ func (n *Node) nameOf(s *kept, d folder.DeviceID, label string) string {
 }
 
 // Resolve implements [app.Service].
-func (n *Node) Resolve(ctx context.Context, f app.FolderID, path, keep string) error {
+func (n *Node) Resolve(ctx context.Context, f app.FolderID, path, keep string, of ...app.Version) error {
 	r, err := n.started(ctx, f)
 	if err != nil {
 		return err
@@ -67,14 +80,14 @@ func (n *Node) Resolve(ctx context.Context, f app.FolderID, path, keep string) e
 	if r.Status().State == folder.StatePaused {
 		return app.Errorf(app.CodeFailed, "the folder is paused: foldpost resume %s", f)
 	}
-	p := folder.Path(path)
+	p, saw := folder.Path(path), sidesOf(of)
 	switch keep {
 	case app.KeepHere:
-		err = r.KeepHere(ctx, p)
+		err = r.KeepHere(ctx, p, saw...)
 	case app.KeepBoth:
-		err = r.KeepBoth(ctx, p)
+		err = r.KeepBoth(ctx, p, saw...)
 	default:
-		err = r.KeepCopy(ctx, p, folder.Path(keep))
+		err = r.KeepCopy(ctx, p, folder.Path(keep), saw...)
 	}
 	switch {
 	case errors.Is(err, folder.ErrGone):
