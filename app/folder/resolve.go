@@ -15,8 +15,8 @@ import (
 var (
 	// ErrReadOnly: this device only receives.
 	ErrReadOnly = errors.New("the folder is only received here")
-	// ErrNotHere: another version is known, but has not come to this disk yet.
-	ErrNotHere = errors.New("the other version is not here yet")
+	// ErrNotHere: one of the versions is known, but has not come to this disk yet.
+	ErrNotHere = errors.New("one of the versions is not here yet")
 )
 
 // KeepHere ends the conflict at p with what is there: its copies go to the
@@ -109,6 +109,8 @@ func (e *engine) claim(p Path, of []Side) (*resolution, error) {
 		return nil, ErrReadOnly
 	case !e.root.ok:
 		return nil, ErrNoRoot
+	case c.Sides[0].Kind != Dir && c.Sides[0].Kind != Nothing && n.row.Seen.Kind == Nothing:
+		return nil, ErrNotHere // to keep it would leave nothing here
 	case len(of) > 0 && !slices.EqualFunc(of, c.Sides, sameSide):
 		return nil, ErrChanged
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"foldpost/app/folder"
+	"foldpost/app/folder/foldertest"
 )
 
 // apart makes one file differ on some devices that did not hear of each other.
@@ -203,6 +204,35 @@ func TestResolveOfOthers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestResolveNotHere: while the version that is to stay has no room here, the
+// other one is not thrown away for it.
+func TestResolveNotHere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := inMemory(t, "A", nil), inMemory(t, "B", nil)
+		c := inMemory(t, "C", func(c *folder.Config) {
+			c.Tree = foldertest.NewTree(foldertest.Options{Size: folder.DiskReserve + 50_000})
+		})
+		know(a, b, c)
+		a.Write("x", "by A")
+		b.Write("x", strings.Repeat("by B", 50_000))
+		b.Touch("x", time.Now().Add(time.Second)) // shown
+		connect(a, b)
+		settle(a, b)
+		connect(a, c)
+		c.until("it has the copy alone", func(s folder.Status) bool { return s.Conflicts == 1 && s.Files == 1 && s.Cause == "space" })
+		cs, err := c.Conflicts(t.Context())
+		if err != nil || len(cs) != 1 || len(cs[0].Copies) != 1 {
+			t.Fatalf("Conflicts() = %+v, %v, want one", cs, err)
+		}
+		if err := c.KeepHere(t.Context(), "x", cs[0].Sides...); !errors.Is(err, folder.ErrNotHere) {
+			t.Errorf("KeepHere of what is not here = %v, want ErrNotHere", err)
+		}
+		if got := c.files()[string(cs[0].Copies[0])]; got != "by A" {
+			t.Errorf("the copy is %q, want what A wrote", got)
+		}
+	})
 }
 
 // TestResolveRefused: where there is no conflict, and on who only receives.

@@ -95,7 +95,7 @@ func (n *Node) Resolve(ctx context.Context, f app.FolderID, path, keep string, o
 	case errors.Is(err, folder.ErrReadOnly):
 		return app.Errorf(app.CodeUsage, "you only receive this folder: ask somebody who may change it to decide")
 	case errors.Is(err, folder.ErrNotHere):
-		return app.Errorf(app.CodeFailed, "the other version of %s has not come to this computer yet: wait for it, then decide", path)
+		return app.Errorf(app.CodeFailed, "one version of %s has not come to this computer yet: wait for it, then decide", path)
 	case errors.Is(err, folder.ErrChanged):
 		return app.Errorf(app.CodeFailed, "%s was changed just now: look at it, then decide again", path)
 	case errors.Is(err, folder.ErrNotEmpty):
