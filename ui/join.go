@@ -86,7 +86,7 @@ func (j *joining) ask() {
 		card(container.NewBorder(nil, nil, picture("folder"), nil, column(
 			strong(shown(o.Name)), j.size, mutedLine(j.whoExactly()),
 		))),
-		para(tr("Save in")),
+		j.where(),
 		container.NewBorder(nil, nil, nil, change, j.path),
 		j.room, j.meets,
 	), newButton(j.w, tr("Decline"), j.decline), nil, newButton(j.w, tr("Not now"), j.sh.close), j.ok)
@@ -116,6 +116,23 @@ func (j *joining) whoExactly() string {
 	return tr("from {{.Device}}", "Device", device)
 }
 
+// where stands before the directory.
+func (j *joining) where() fyne.CanvasObject {
+	if _, here := j.here(); here {
+		return para(tr("You have this folder already. If you accept, {{.Name}} sees everything in it and may change it.", "Name", j.who()))
+	}
+	return para(tr("Save in"))
+}
+
+// here is the folder if this computer has it already.
+func (j *joining) here() (app.Folder, bool) {
+	i := slices.IndexFunc(j.w.state.Folders, func(f app.Folder) bool { return f.ID == j.offer.Folder })
+	if i < 0 {
+		return app.Folder{}, false
+	}
+	return j.w.state.Folders[i], true
+}
+
 // sizeText is how much an offer says it has.
 func sizeText(o app.Offer) string {
 	return tr("{{.Size}}, {{.Files}}", "Size", bytes(o.Bytes), "Files", trn(o.Files, "{{.N}} file", "{{.N}} files"))
@@ -123,6 +140,9 @@ func sizeText(o app.Offer) string {
 
 // proposed is where the folder will be if its user says nothing else.
 func (j *joining) proposed() string {
+	if f, here := j.here(); here {
+		return f.Path
+	}
 	name := safeName(j.offer.Name)
 	root := filepath.Join(j.w.opts.Home, "Foldpost")
 	for i := 1; ; i++ {

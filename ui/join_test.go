@@ -48,6 +48,18 @@ func TestJoinNoRoom(t *testing.T) {
 	}
 }
 
+// TestJoinWhatIsHere: one more device that offers a folder which is here is
+// not taken for a new folder.
+func TestJoinWhatIsHere(t *testing.T) {
+	f := fakeWithOffer()
+	f.Update(func(s *app.State) {
+		s.Folders = append(s.Folders, app.Folder{ID: "photos", Name: "Photos 2026", Path: "/home/ada/Photos", Role: "read-write", State: app.FolderIdle})
+	})
+	w := newTestWindow(t, f)
+	w.askJoin("photos")
+	reads(t, w, "You have this folder already. If you accept, ada@example.org sees everything in it and may change it.", "<path of a folder: ~/Photos>")
+}
+
 // TestJoinKeepsRoom: what syncing leaves free on a disk is told before the yes.
 func TestJoinKeepsRoom(t *testing.T) {
 	f := fakeWithOffer()

@@ -103,7 +103,7 @@ func TestOfferOfSeveral(t *testing.T) {
 	n := sleeping(t)
 	ada, mallory := p2p.PeerID{1}, p2p.PeerID{2}
 	offer := n.offered(ada, offerFrame{ID: folder.ID{9}, Name: "Photos", Role: 2})
-	n.offered(mallory, offerFrame{ID: folder.ID{9}, Name: "Photos", Role: 1})
+	n.offered(mallory, offerFrame{ID: folder.ID{9}, Name: "Recipes", Role: 1})
 	dir := filepath.Join(t.TempDir(), "Photos")
 	if err := n.Join(t.Context(), offer, dir); app.CodeOf(err) != app.CodeUsage {
 		t.Errorf("Join of what two offer = %v, want code usage", err)
@@ -116,7 +116,17 @@ func TestOfferOfSeveral(t *testing.T) {
 	if len(f.Members) != 1 || f.Members[0].Peer != key(ada) || f.Role != roleReadOnly {
 		t.Errorf("members %+v, role %s; want ada alone, and to receive only", f.Members, f.Role)
 	}
-	if err := n.Join(t.Context(), offer, ""); err != nil { // mallory's is the only one left
+	if err := n.Join(t.Context(), offer, filepath.Join(filepath.Dir(dir), "Recipes")); app.CodeOf(err) != app.CodeUsage {
+		t.Errorf("Join of a folder that is here, as another one = %v, want code usage", err)
+	}
+	s = n.keep.view()
+	if f := s.folder(key{9}); len(f.Members) != 1 {
+		t.Errorf("after a yes to what looked like another folder: members %+v, want ada alone", f.Members)
+	}
+	if list := n.openOffers(&s); len(list) != 1 || list[0].shown().Name != "Photos" {
+		t.Errorf("offers %+v, want mallory's by the name that the folder has here", list)
+	}
+	if err := n.Join(t.Context(), offer, dir); err != nil { // mallory's is the only one left
 		t.Fatal(err)
 	}
 	s = n.keep.view()

@@ -32,6 +32,9 @@ func (n *Node) openOffers(s *kept) []openOffer {
 			if k != nil && k.member(from) != nil || slices.Contains(s.Declined, declined{key(from), key(o.ID)}) {
 				continue
 			}
+			if k != nil {
+				o.Name = k.Name // one that is here is not to pass for another
+			}
 			id := folderID(key(o.ID))
 			several[id]++
 			list = append(list, openOffer{id: id, from: from, frame: o})

@@ -111,6 +111,10 @@ func (n *Node) Join(_ context.Context, offer app.FolderID, dir string) error {
 	o, role := found.frame, roleName(found.frame.Role)
 	s := n.keep.view()
 	if k := s.folder(key(o.ID)); k != nil { // kept already: one more member
+		if abs, err := n.checkDir(dir, s, true); dir != "" && (err != nil || abs != k.Path) {
+			return app.Errorf(app.CodeUsage, "this is the folder %s, which is here already, in %s. To let the other device see and change everything in it, choose that directory",
+				k.Name, k.Path)
+		}
 		return n.changeFolder(folderID(k.ID), func(_ *kept, k *keptFolder) error { k.addMember(found.from, role); return nil })
 	}
 	real, err := n.checkDir(dir, s, true)
@@ -128,6 +132,9 @@ func (n *Node) Join(_ context.Context, offer app.FolderID, dir string) error {
 	}
 	return n.update(func(s *kept) error {
 		if k := s.folder(key(o.ID)); k != nil { // another call was quicker
+			if k.Path != real {
+				return app.Errorf(app.CodeUsage, "this is the folder %s, which is here already, in %s", k.Name, k.Path)
+			}
 			k.addMember(found.from, role)
 			return nil
 		}

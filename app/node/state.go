@@ -259,9 +259,12 @@ func (n *Node) questions(s *kept, offers []app.Offer) []app.Question {
 		if p := s.peer(peerIDOf(o.From)); p != nil {
 			since = p.Created
 		}
+		text := fmt.Sprintf("%s shares the folder %s with you.", n.deviceName(s, o.From), o.Name)
+		if slices.ContainsFunc(s.Folders, func(k keptFolder) bool { return folderID(k.ID) == o.Folder }) {
+			text = fmt.Sprintf("%s wants to take part in the folder %s, which is here already: it would see and may change everything in it.", n.deviceName(s, o.From), o.Name)
+		}
 		list = append(list, app.Question{
-			ID: app.QuestionID("offer-" + string(o.ID)), Kind: app.AskOffer, Device: o.From, Since: since,
-			Text: fmt.Sprintf("%s shares the folder %s with you.", n.deviceName(s, o.From), o.Name),
+			ID: app.QuestionID("offer-" + string(o.ID)), Kind: app.AskOffer, Device: o.From, Since: since, Text: text,
 			Choices: []app.Choice{
 				{ID: "join", Text: "Keep it here", Command: "foldpost join " + string(o.ID)},
 				{ID: "decline", Text: "Decline"},
