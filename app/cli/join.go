@@ -67,6 +67,11 @@ func (s *session) join(ctx context.Context, svc app.Service, word, dir string, c
 			return err
 		}
 	}
+	if j.more {
+		if j.more, err = s.letIn(ctx, svc, j); err != nil {
+			return err
+		}
+	}
 	if !j.was || j.more {
 		if err := svc.Join(ctx, j.offer.ID, j.dir); err != nil {
 			return err
@@ -88,6 +93,21 @@ func (s *session) join(ctx context.Context, svc app.Service, word, dir string, c
 	}
 	s.say("Next: foldpost folders")
 	return nil
+}
+
+// letIn asks whether one more device may take part in a folder that is here.
+// Where nobody can be asked the answer is no unless -y was given: a script that
+// joins once more what it has joined means no other device.
+func (s *session) letIn(ctx context.Context, svc app.Service, j joining) (bool, error) {
+	who := shown(deviceName(svc.State(), j.offer.From))
+	switch {
+	case s.yes:
+		return true, nil
+	case !s.canAsk():
+		s.say("%s offers %s too. To let it see and change everything in it: foldpost join %s -y", who, shown(j.offer.Name), short(string(j.offer.ID)))
+		return false, nil
+	}
+	return s.certain(ctx, who+" offers "+shown(j.offer.Name)+" too. Let it see and change everything in it?")
 }
 
 // findOffer waits until something is offered that word fits.
