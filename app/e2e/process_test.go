@@ -1,4 +1,4 @@
-//go:build real || lab
+//go:build real || lab || reach
 
 package e2e
 

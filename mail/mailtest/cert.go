@@ -9,7 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
-	"net"
+	"net/netip"
 	"time"
 )
 
@@ -50,7 +50,7 @@ func (a authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
-func (a authority) issue(names []string, from, until time.Time) *tls.Config {
+func (a authority) issue(names []string, addrs []netip.Addr, from, until time.Time) *tls.Config {
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2),
@@ -58,9 +58,11 @@ func (a authority) issue(names []string, from, until time.Time) *tls.Config {
 		NotBefore:    from,
 		NotAfter:     until,
 		DNSNames:     names,
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	for _, addr := range addrs {
+		template.IPAddresses = append(template.IPAddresses, addr.AsSlice())
 	}
 	der := must(x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key))
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}

@@ -15,6 +15,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -31,6 +32,8 @@ import (
 // JunkFolder is the folder with the attribute \Junk.
 const JunkFolder = "Junk"
 
+var loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
 // Ports of the four services in memory; on loopback the system chooses.
 const (
 	imapsPort = 993
@@ -42,6 +45,7 @@ const (
 // A Server is a mail provider for a few addresses.
 type Server struct {
 	users map[string]*user
+	names []string // in its certificate
 	ca    authority
 	tls   *tls.Config
 	imap  *imapserver.Server
@@ -85,7 +89,6 @@ func New(addresses ...string) *Server {
 		conns:  make(map[*conn]bool),
 		tried:  make(map[string]bool),
 	}
-	var names []string
 	for _, address := range addresses {
 		u := &user{address: address, password: rand.Text(), idle: make(map[chan struct{}]bool)}
 		u.box = imapmemserver.NewUser(address, u.password)
@@ -96,12 +99,12 @@ func New(addresses ...string) *Server {
 		}
 		s.users[strings.ToLower(address)] = u
 		domain := domainOf(address)
-		names = append(names, "imap."+domain, "smtp."+domain, "mail."+domain)
+		s.names = append(s.names, "imap."+domain, "smtp."+domain, "mail."+domain)
 	}
 	s.ended = sync.NewCond(&s.mu)
-	names = append(names, "localhost")
+	s.names = append(s.names, "localhost")
 	s.ca = newAuthority()
-	s.tls = s.ca.issue(names, validFrom, validUntil)
+	s.tls = s.ca.issue(s.names, []netip.Addr{loopback4}, validFrom, validUntil)
 	for _, port := range []int{imapsPort, imapPort, smtpsPort, smtpPort} {
 		s.memory[port] = newListener()
 	}
@@ -124,10 +127,15 @@ func domainOf(address string) string { return address[strings.LastIndexByte(addr
 
 // Listen opens ports on 127.0.0.1, so that other processes and accounts
 // without Dial reach the provider too. It is called before Run.
-func (s *Server) Listen() error {
+func (s *Server) Listen() error { return s.ListenAt(loopback4) }
+
+// ListenAt is Listen on another address, in the network namespace of the
+// calling thread.
+func (s *Server) ListenAt(addr netip.Addr) error {
+	s.tls.Certificates = s.ca.issue(s.names, []netip.Addr{addr}, validFrom, validUntil).Certificates
 	open := make(map[int]net.Listener)
 	for port := range s.memory {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", netip.AddrPortFrom(addr, 0).String())
 		if err != nil {
 			for _, l := range open {
 				l.Close()
@@ -164,9 +172,11 @@ func (s *Server) account(address string, imapPort, smtpPort int, security mail.S
 		a.Dial = s.dial
 		return a
 	}
-	port := func(n int) int { return s.loopback[n].Addr().(*net.TCPAddr).Port }
-	a.IMAP = mail.Server{Host: "127.0.0.1", Port: port(imapPort), Security: security}
-	a.SMTP = mail.Server{Host: "127.0.0.1", Port: port(smtpPort), Security: security}
+	at := func(n int) mail.Server {
+		l := s.loopback[n].Addr().(*net.TCPAddr)
+		return mail.Server{Host: l.IP.String(), Port: l.Port, Security: security}
+	}
+	a.IMAP, a.SMTP = at(imapPort), at(smtpPort)
 	return a
 }
 

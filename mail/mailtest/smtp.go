@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -15,13 +17,18 @@ import (
 // smtpSession is one connection that submits messages.
 type smtpSession struct {
 	server *Server
+	client netip.Addr
 	user   *user // nil before login
 	from   string
 	to     []string
 }
 
-func (s *Server) newSMTPSession(*smtp.Conn) (smtp.Session, error) {
-	return &smtpSession{server: s}, nil
+func (s *Server) newSMTPSession(c *smtp.Conn) (smtp.Session, error) {
+	x := &smtpSession{server: s, client: loopback4}
+	if a, ok := c.Conn().RemoteAddr().(*net.TCPAddr); ok { // else in memory
+		x.client = a.AddrPort().Addr().Unmap()
+	}
+	return x, nil
 }
 
 func (x *smtpSession) AuthMechanisms() []string { return []string{sasl.Plain} }
@@ -63,7 +70,7 @@ func (x *smtpSession) Data(r io.Reader) error {
 	for _, to := range x.to {
 		var raw bytes.Buffer
 		fmt.Fprintf(&raw, "Return-Path: <%s>\r\n", x.from)
-		fmt.Fprintf(&raw, "Received: from client ([127.0.0.1]) by mail.test with ESMTPSA id %.8s; %s\r\n", rand.Text(), time.Now().Format(time.RFC1123Z))
+		fmt.Fprintf(&raw, "Received: from client ([%s]) by mail.test with ESMTPSA id %.8s; %s\r\n", x.client, rand.Text(), time.Now().Format(time.RFC1123Z))
 		raw.Write(body)
 		x.server.send(x.from, to, raw.Bytes())
 	}
