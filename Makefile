@@ -78,7 +78,8 @@ screenshots: ## the README's pictures, from the real program (root on Debian)
 
 bench-desktop: gui ## how fast the window starts, and what it costs while nothing happens
 	ui/desktop/packages.sh
-	FOLDPOST=$(abspath foldpost) $(GO) test -count=1 -timeout 15m -tags $(TAGS),desktop -run '^TestCost' -v ./ui/desktop
+	$(WINDOW) -o bin/bare ./ui/desktop/testdata/bare
+	FOLDPOST=$(abspath foldpost) BARE=$(abspath bin/bare) $(GO) test -count=1 -timeout 15m -tags $(TAGS),desktop -run '^TestCost' -v ./ui/desktop
 
 test-lab: ## hosts behind NAT routers in network namespaces (root on Debian, LAB=path of lab.py)
 	LAB=$(abspath $(LAB)) $(GO) test -count=1 -timeout 15m -tags lab -run TestLab ./app/e2e
