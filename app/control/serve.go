@@ -49,14 +49,24 @@ func Listen(ctx context.Context, home string, log *slog.Logger) (*Server, error)
 
 // Run answers until ctx is done, which is no error.
 func (srv *Server) Run(ctx context.Context, s app.Service) error {
+	return accept(ctx, srv.l, filepath.Join(srv.home, socketName), func(conn *net.UnixConn) {
+		if err := serveConn(ctx, conn, s); err != nil {
+			srv.log.Debug("control: call ended", "err", err)
+		}
+	})
+}
+
+// accept handles each connection in a goroutine of its own until ctx is done,
+// which is no error. When it returns all of them have ended, and the socket's
+// file is gone.
+func accept(ctx context.Context, l *net.UnixListener, file string, handle func(*net.UnixConn)) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	defer os.Remove(filepath.Join(srv.home, socketName))
-	stop := context.AfterFunc(ctx, func() { srv.l.Close() })
-	defer stop()
-	defer srv.l.Close()
+	defer os.Remove(file)
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	defer l.Close()
 	for {
-		conn, err := srv.l.AcceptUnix()
+		conn, err := l.AcceptUnix()
 		if ctx.Err() != nil {
 			if err == nil {
 				conn.Close()
@@ -64,13 +74,11 @@ func (srv *Server) Run(ctx context.Context, s app.Service) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("accept at control socket: %w", err)
+			return fmt.Errorf("accept at %s: %w", file, err)
 		}
 		wg.Go(func() {
 			defer conn.Close()
-			if err := serveConn(ctx, conn, s); err != nil {
-				srv.log.Debug("control: call ended", "err", err)
-			}
+			handle(conn)
 		})
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -184,29 +183,11 @@ func ListenWindow(ctx context.Context, home string, log *slog.Logger) (*WindowSe
 // Run hands on what later starts ask until ctx is done, which is no error.
 func (s *WindowServer) Run(ctx context.Context, requests chan<- WindowRequest) error {
 	defer s.lock.Close()
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer os.Remove(filepath.Join(s.home, windowSocket))
-	defer context.AfterFunc(ctx, func() { s.l.Close() })()
-	defer s.l.Close()
-	for {
-		conn, err := s.l.AcceptUnix()
-		if ctx.Err() != nil {
-			if err == nil {
-				conn.Close()
-			}
-			return nil
+	return accept(ctx, s.l, filepath.Join(s.home, windowSocket), func(conn *net.UnixConn) {
+		if err := s.take(ctx, conn, requests); err != nil {
+			s.log.Debug("control: start of another window ended", "err", err)
 		}
-		if err != nil {
-			return fmt.Errorf("accept at the window's socket: %w", err)
-		}
-		wg.Go(func() {
-			defer conn.Close()
-			if err := s.take(ctx, conn, requests); err != nil {
-				s.log.Debug("control: start of another window ended", "err", err)
-			}
-		})
-	}
+	})
 }
 
 // take reads the one request of a connection and hands it on.
