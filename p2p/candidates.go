@@ -48,10 +48,13 @@ func newNetwork(sockets []netip.Addr, own []Candidate, prefixes []netip.Prefix) 
 }
 
 // likelyPrefix is the network of an own address where nobody told its size.
-func likelyPrefix(a netip.Addr) netip.Prefix {
-	bits := 64
+func likelyPrefix(a netip.Addr) netip.Prefix { return networkOf(a, 24, 64) }
+
+// networkOf is the network of an address, with a size for each family.
+func networkOf(a netip.Addr, bits4, bits6 int) netip.Prefix {
+	bits := bits6
 	if a.Is4() {
-		bits = 24
+		bits = bits4
 	}
 	p, err := a.WithZone("").Prefix(bits)
 	if err != nil {

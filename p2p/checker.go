@@ -252,21 +252,18 @@ func (e *Endpoint) sendCheck(id PeerID, addr netip.AddrPort, keys *shared, hops 
 // Answered tells that a letter with our addresses is under way to a peer that
 // sent us its own: until it is heard, checks open our routers for it and go no
 // further.
-func (e *Endpoint) Answered(id PeerID) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	p := e.peerLocked(id)
-	p.checks.quiet = true
-	p.checks.offered(time.Now())
-}
+func (e *Endpoint) Answered(id PeerID) { e.offered(id, true) }
 
 // Expected tells that a peer has read a letter with our addresses by now: its
 // routers are open for us, so checks go all the way.
-func (e *Endpoint) Expected(id PeerID) {
+func (e *Endpoint) Expected(id PeerID) { e.offered(id, false) }
+
+// offered begins checks with a peer anew, because of a letter.
+func (e *Endpoint) offered(id PeerID, quiet bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.peerLocked(id)
-	p.checks.quiet = false
+	p.checks.quiet = quiet
 	p.checks.offered(time.Now())
 }
 

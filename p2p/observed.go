@@ -287,14 +287,4 @@ func agreed(n network, all []seen) []netip.AddrPort {
 }
 
 // siteOf is the network that one owner is likely to have: /24 or /48.
-func siteOf(a netip.Addr) netip.Prefix {
-	bits := 48
-	if a.Is4() {
-		bits = 24
-	}
-	p, err := a.WithZone("").Prefix(bits)
-	if err != nil {
-		panic(err) // the bits fit the family
-	}
-	return p
-}
+func siteOf(a netip.Addr) netip.Prefix { return networkOf(a, 24, 48) }
