@@ -68,22 +68,11 @@ func deviceNames(s app.State) string {
 
 // sift shows what the filter lets through.
 func (r *recent) sift() {
-	var kept app.Change
-	if r.list.at >= 0 && r.list.at < len(r.shown) {
-		kept = r.shown[r.list.at]
-	}
 	want := strings.ToLower(strings.TrimSpace(r.filter.Text))
-	r.shown = r.shown[:0]
-	at := -1
-	for _, c := range r.load.value {
-		if !strings.Contains(strings.ToLower(c.Path), want) && !strings.Contains(strings.ToLower(nameOf(r.view.state, c.Device)), want) {
-			continue
-		}
-		if c == kept {
-			at = len(r.shown)
-		}
-		r.shown = append(r.shown, c)
-	}
+	var at int
+	r.shown, at = sift(r.shown, r.list.at, r.load.value, func(c app.Change) bool {
+		return strings.Contains(strings.ToLower(c.Path), want) || strings.Contains(strings.ToLower(nameOf(r.view.state, c.Device)), want)
+	})
 	r.list.changed(at)
 	setEnabled(r.open, at >= 0)
 	empty := tr("Nothing has changed since this folder is here.")

@@ -141,3 +141,23 @@ func (l *list) TypedKey(e *fyne.KeyEvent) {
 		l.choose(min(max(0, to), last))
 	}
 }
+
+// sift puts those of all that pass into shown, whose room it uses again, and
+// tells where the one that was chosen there is now: -1, it is not.
+func sift[T comparable](shown []T, chosen int, all []T, pass func(T) bool) (kept []T, at int) {
+	var it T
+	if chosen >= 0 && chosen < len(shown) {
+		it = shown[chosen]
+	}
+	kept, at = shown[:0], -1
+	for _, v := range all {
+		if !pass(v) {
+			continue
+		}
+		if v == it {
+			at = len(kept)
+		}
+		kept = append(kept, v)
+	}
+	return kept, at
+}

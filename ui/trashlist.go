@@ -85,22 +85,11 @@ func (t *trashList) draw(v seenFolder) {
 
 // sift shows what the filter lets through.
 func (t *trashList) sift() {
-	var kept app.Kept
-	if t.list.at >= 0 && t.list.at < len(t.shown) {
-		kept = t.shown[t.list.at]
-	}
 	want := strings.ToLower(strings.TrimSpace(t.filter.Text))
-	t.shown = t.shown[:0]
-	at := -1
-	for _, k := range t.load.value.files {
-		if want != "" && !strings.Contains(strings.ToLower(k.Path), want) {
-			continue
-		}
-		if k == kept {
-			at = len(t.shown)
-		}
-		t.shown = append(t.shown, k)
-	}
+	var at int
+	t.shown, at = sift(t.shown, t.list.at, t.load.value.files, func(k app.Kept) bool {
+		return want == "" || strings.Contains(strings.ToLower(k.Path), want)
+	})
 	t.list.changed(at)
 	t.enable()
 	empty := tr("No file was deleted or replaced lately.")

@@ -80,11 +80,10 @@ func (w *Window) Run(ctx context.Context) error {
 			w.poke()
 		}
 	})
-	parent := ctx
 	for {
 		older := false
 		select {
-		case <-parent.Done():
+		case <-ctx.Done():
 			return ErrEnded
 		case <-w.wake:
 		case <-time.After(time.Minute):
@@ -103,7 +102,7 @@ func (w *Window) Run(ctx context.Context) error {
 			}
 		})
 		select {
-		case <-parent.Done():
+		case <-ctx.Done():
 			return ErrEnded
 		case <-time.After(minDraw):
 		}
