@@ -1,22 +1,48 @@
 package node
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
 	"time"
+
+	"foldpost/discovery"
 )
 
-// askInterfaces is how old the list of addresses may be: it is looked at with
-// every change of anything, and changes when a cable is pulled.
-const askInterfaces = 3 * time.Second
+// askInterfaces is how old the list of addresses may be where the system tells
+// of no change: it is looked at with every change of anything.
+const askInterfaces = 5 * time.Second
 
 // interfaces are the addresses of this computer with their networks.
 type interfaces struct {
 	mu   sync.Mutex
 	list []netip.Prefix // never changed in place
 	at   time.Time
+}
+
+// watchNetwork has the node look anew when the network changed: addresses may
+// be others, and links over the old ones dead.
+func (n *Node) watchNetwork(ctx context.Context) {
+	if n.sockets == nil {
+		return // a simulated network
+	}
+	n.tasks.Go(func() {
+		discovery.WatchNetwork(ctx, func() {
+			n.log.Debug("the network changed")
+			n.interfaces.forget()
+			n.endpoint.Wake()
+			n.kick() // the loop tells the endpoint its addresses
+		})
+	})
+}
+
+// forget has the system asked next time.
+func (i *interfaces) forget() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.at = time.Time{}
 }
 
 // ask returns the addresses, of the system where the list is old.

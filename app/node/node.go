@@ -218,6 +218,7 @@ func (n *Node) Run(ctx context.Context) error {
 		}
 	})
 	n.matchAddresses()
+	n.watchNetwork(ctx)
 	n.addKnownAddresses()
 	n.settle()
 	if n.cfg.Ready != nil {

@@ -1,0 +1,106 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// systemNotices hears of changes on a netlink socket (rtnetlink(7)).
+func systemNotices(ctx context.Context, notice func(lost link)) error {
+	f, err := openNetlink()
+	if err != nil {
+		return err
+	}
+	return hearNetlink(ctx, f, notice)
+}
+
+func hearNetlink(ctx context.Context, f *os.File, notice func(lost link)) error {
+	defer f.Close()
+	defer context.AfterFunc(ctx, func() { f.Close() })()
+	b := make([]byte, 1<<16)
+	for {
+		n, err := f.Read(b)
+		switch {
+		case errors.Is(err, syscall.ENOBUFS): // some were dropped
+			notice(anyLink)
+		case err != nil:
+			return fmt.Errorf("hear of network changes: %w", err)
+		default:
+			for _, lost := range lostLinks(b[:n]) {
+				notice(lost)
+			}
+		}
+	}
+}
+
+func openNetlink() (*os.File, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("hear of network changes: %w", err)
+	}
+	const groups = unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV6_IFADDR | unix.RTMGRP_IPV4_ROUTE | unix.RTMGRP_IPV6_ROUTE
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
+		return nil, errors.Join(fmt.Errorf("hear of network changes: %w", err), unix.Close(fd))
+	}
+	return os.NewFile(uintptr(fd), "netlink"), nil
+}
+
+// lostLinks returns, for each message, the link that lost its carrier or an
+// address by it; 0 for other messages.
+func lostLinks(b []byte) []link {
+	messages, err := syscall.ParseNetlinkMessage(b)
+	if err != nil {
+		return []link{anyLink}
+	}
+	var list []link
+	for _, m := range messages {
+		lost := link(0)
+		switch m.Header.Type {
+		case unix.RTM_NEWLINK, unix.RTM_DELLINK:
+			if len(m.Data) < unix.SizeofIfInfomsg {
+				break
+			}
+			info := (*unix.IfInfomsg)(unsafe.Pointer(&m.Data[0]))
+			if m.Header.Type == unix.RTM_DELLINK || info.Flags&unix.IFF_RUNNING == 0 {
+				lost = link(info.Index)
+			}
+		case unix.RTM_DELADDR:
+			if len(m.Data) >= unix.SizeofIfAddrmsg {
+				lost = link((*unix.IfAddrmsg)(unsafe.Pointer(&m.Data[0])).Index)
+			}
+		}
+		list = append(list, lost)
+	}
+	return list
+}
+
+// defaultRoutes returns the lines of the routing tables that lead anywhere.
+func defaultRoutes() string {
+	var found []string
+	for _, table := range []struct{ file, prefix string }{
+		{"/proc/net/route", "00000000"},
+		{"/proc/net/ipv6_route", strings.Repeat("0", 32) + " 00 "},
+	} {
+		b, err := os.ReadFile(table.file)
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(b)) {
+			f := strings.Fields(line)
+			switch {
+			case len(f) == 11 && f[1] == table.prefix && f[7] == table.prefix:
+				found = append(found, strings.Join([]string{f[0], f[2], f[6]}, " "))
+			case len(f) == 10 && strings.HasPrefix(line, table.prefix) && f[9] != "lo":
+				found = append(found, strings.Join([]string{f[9], f[4], f[5]}, " ")) // its counters change all the time
+			}
+		}
+	}
+	return strings.Join(found, "\n")
+}
