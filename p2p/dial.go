@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
-
-	"github.com/quic-go/quic-go"
 )
 
 // The pace of dialling.
@@ -176,7 +174,7 @@ func (e *Endpoint) dialPair(ctx context.Context, id PeerID) (pairConn, error) {
 
 // dialled is the result of one attempt.
 type dialled struct {
-	conn *quic.Conn
+	conn carrier
 	err  error
 }
 
@@ -185,7 +183,7 @@ type dialled struct {
 // the first connection whose other end holds the peer's key. Others are closed.
 // Another key at an address is a candidate that failed, and no alarm: addresses
 // are given to others all the time.
-func (e *Endpoint) race(ctx context.Context, p *peer, alpn string) (*quic.Conn, error) {
+func (e *Endpoint) race(ctx context.Context, p *peer, alpn string) (carrier, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	results := make(chan dialled)
 	var wg sync.WaitGroup
@@ -262,7 +260,7 @@ func (d dialled) sendTo(ctx context.Context, race chan<- dialled) {
 	case race <- d:
 	case <-ctx.Done():
 		if d.conn != nil {
-			_ = d.conn.CloseWithError(quic.ApplicationErrorCode(CloseDuplicate), "")
+			d.conn.close(CloseDuplicate)
 		}
 	}
 }
@@ -283,7 +281,7 @@ func (e *Endpoint) try(ctx context.Context, p *peer, k *known, alpn string) dial
 	}
 	c, err := s.dial(ctx, addr, p.id, alpn)
 	if err != nil {
-		return dialled{err: fmt.Errorf("at %s: %w", addr, linkErr(err))}
+		return dialled{err: fmt.Errorf("at %s: %w", addr, err)}
 	}
 	return dialled{conn: c}
 }

@@ -228,7 +228,7 @@ func (e *Endpoint) Open(ctx context.Context, id PeerID, protocol string) (Stream
 			if err == nil {
 				return s, nil
 			}
-			if l.conn.Context().Err() == nil {
+			if l.conn.err() == nil {
 				return nil, fmt.Errorf("open %s to %s: %w", protocol, id.Short(), err)
 			}
 		}

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/quic-go/quic-go"
-
 	"foldpost/p2p/wire"
 )
 
@@ -22,7 +20,7 @@ const (
 // A link is one authenticated connection to a paired peer after HELLO in both
 // directions.
 type link struct {
-	conn    *quic.Conn
+	conn    carrier
 	peer    PeerID
 	dialled bool   // by this side
 	number  uint64 // of the connection
@@ -34,7 +32,7 @@ type link struct {
 
 	revision uint64 // of the peer's entry when the connection began
 
-	control *quic.Stream
+	control carried
 	out     chan control // to be written
 }
 
@@ -64,18 +62,18 @@ func (l *link) rank(self PeerID) rank {
 
 // replaces tells whether a new link takes the place of an old one.
 func (l *link) replaces(old *link, self PeerID) bool {
-	return old.conn.Context().Err() != nil || l.rank(self).over(old.rank(self))
+	return old.conn.err() != nil || l.rank(self).over(old.rank(self))
 }
 
 func less(a, b PeerID) bool { return string(a[:]) < string(b[:]) }
 
 func (l *link) close(c CloseCode) {
-	_ = l.conn.CloseWithError(quic.ApplicationErrorCode(c), "")
+	l.conn.close(c)
 }
 
 func (l *link) describe() Link {
 	return Link{
-		Peer: l.peer, Kind: "quic", Addr: addrPortOf(l.conn.RemoteAddr()), RTT: l.conn.ConnectionStats().SmoothedRTT,
+		Peer: l.peer, Kind: l.conn.kind(), Addr: l.conn.remote(), RTT: l.conn.rtt(),
 		Since: l.since, Metadata: l.hello.metadata(), Observed: l.hello.observed(),
 		Offset: time.Unix(l.hello.Time, 0).Sub(l.since.Truncate(time.Second)),
 	}
@@ -83,11 +81,10 @@ func (l *link) describe() Link {
 
 // open opens a stream for a protocol.
 func (l *link) open(ctx context.Context, protocol string) (Stream, error) {
-	qs, err := l.conn.OpenStreamSync(ctx)
+	s, err := l.conn.open(ctx)
 	if err != nil {
-		return nil, linkErr(err)
+		return nil, err
 	}
-	s := quicStream{qs}
 	if err := writeHeader(s, protocol); err != nil {
 		s.Reset(StreamCancelled)
 		return nil, err
@@ -100,8 +97,8 @@ func (l *link) open(ctx context.Context, protocol string) (Stream, error) {
 func (l *link) readControl() {
 	for {
 		var c control
-		if err := wire.Read(quicStream{l.control}, wire.MaxControl, &c); err != nil {
-			if l.conn.Context().Err() == nil {
+		if err := wire.Read(l.control, wire.MaxControl, &c); err != nil {
+			if l.conn.err() == nil {
 				l.close(codeFor(err))
 			}
 			return
@@ -132,8 +129,8 @@ func (l *link) writeControl(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if err := wire.Write(quicStream{l.control}, wire.MaxControl, c); err != nil {
-			if l.conn.Context().Err() == nil {
+		if err := wire.Write(l.control, wire.MaxControl, c); err != nil {
+			if l.conn.err() == nil {
 				l.close(codeFor(err))
 			}
 			return
@@ -168,7 +165,7 @@ func (l *link) probe(ctx context.Context) {
 		case <-timer.C:
 			l.close(CloseDead)
 			return
-		case <-l.conn.Context().Done():
+		case <-l.conn.done():
 			return
 		case <-ctx.Done():
 			return

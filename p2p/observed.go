@@ -170,7 +170,7 @@ func (e *Endpoint) askLinked() {
 		if p.link == nil || p.checks.paired == nil {
 			continue
 		}
-		if addr := addrPortOf(p.link.conn.RemoteAddr()); addr.IsValid() && !e.network.onLink(addr.Addr()) {
+		if addr := p.link.conn.remote(); addr.IsValid() && !e.network.onLink(addr.Addr()) {
 			list = append(list, target{p.id, addr, p.checks.paired})
 		}
 	}

@@ -6,24 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-
-	"github.com/quic-go/quic-go"
 )
 
-// pairLink is a pairConn over QUIC.
+// pairLink is a pairConn on a carrier.
 type pairLink struct {
-	conn   *quic.Conn
+	conn   carrier
 	tls    tls.ConnectionState
 	public [32]byte
 }
 
 // newPairLink wraps a connection whose TLS is finished; it closes it where the
 // peer's certificate is not one of ours.
-func newPairLink(c *quic.Conn) (*pairLink, error) {
-	cs := c.ConnectionState().TLS
+func newPairLink(c carrier) (*pairLink, error) {
+	cs := c.state()
 	key, err := publicKeyOf(cs)
 	if err != nil {
-		_ = c.CloseWithError(quic.ApplicationErrorCode(PairingRefused), "")
+		c.close(CloseCode(PairingRefused))
 		return nil, err
 	}
 	return &pairLink{conn: c, tls: cs, public: key}, nil
@@ -41,34 +39,26 @@ func (p *pairLink) Exporter(label string) ([32]byte, error) {
 	return [32]byte(b), nil
 }
 
-func (p *pairLink) Addr() netip.AddrPort { return addrPortOf(p.conn.RemoteAddr()) }
+func (p *pairLink) Addr() netip.AddrPort { return p.conn.remote() }
 
 func (p *pairLink) OpenStream(ctx context.Context) (Stream, error) {
-	s, err := p.conn.OpenStreamSync(ctx)
-	if err != nil {
-		return nil, linkErr(err)
-	}
-	return quicStream{s}, nil
+	return p.conn.open(ctx)
 }
 
 func (p *pairLink) AcceptStream(ctx context.Context) (Stream, error) {
-	s, err := p.conn.AcceptStream(ctx)
-	if err != nil {
-		return nil, linkErr(err)
-	}
-	return quicStream{s}, nil
+	return p.conn.accept(ctx)
 }
 
 func (p *pairLink) Close(code PairingCode) {
-	_ = p.conn.CloseWithError(quic.ApplicationErrorCode(code), "")
+	p.conn.close(CloseCode(code))
 }
 
-func (p *pairLink) Done() <-chan struct{} { return p.conn.Context().Done() }
+func (p *pairLink) Done() <-chan struct{} { return p.conn.done() }
 
 func (p *pairLink) CloseCode() (PairingCode, bool) {
-	e, ok := errors.AsType[*quic.ApplicationError](context.Cause(p.conn.Context()))
+	e, ok := errors.AsType[*CloseError](p.conn.err())
 	if !ok || !e.Remote {
 		return 0, false
 	}
-	return PairingCode(e.ErrorCode), true
+	return PairingCode(e.Code), true
 }

@@ -84,7 +84,7 @@ func TestPairLink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		there, err := newPairLink(c)
+		there, err := newPairLink(quicCarrier{c})
 		if err != nil {
 			t.Fatal(err)
 		}

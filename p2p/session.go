@@ -9,15 +9,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/quic-go/quic-go"
-
 	"foldpost/p2p/wire"
 )
 
 // greet exchanges HELLO on a new connection with a peer. For the side that
 // dialled, number is the connection's, else 0. Where it fails the connection
 // is closed.
-func (e *Endpoint) greet(ctx context.Context, c *quic.Conn, id PeerID, number uint64) (*link, error) {
+func (e *Endpoint) greet(ctx context.Context, c carrier, id PeerID, number uint64) (*link, error) {
 	l := &link{conn: c, peer: id, dialled: number > 0, number: number, ready: make(chan struct{}), pongs: make(chan uint64, 1), out: make(chan control, 8)}
 	e.mu.Lock()
 	l.revision = e.peerLocked(id).revision
@@ -36,7 +34,7 @@ func (e *Endpoint) greet(ctx context.Context, c *quic.Conn, id PeerID, number ui
 	wg.Wait()
 	if err != nil {
 		l.close(codeFor(err))
-		return nil, fmt.Errorf("greet %s at %s: %w", id.Short(), c.RemoteAddr(), err)
+		return nil, fmt.Errorf("greet %s at %s: %w", id.Short(), c.remote(), err)
 	}
 	l.since = time.Now()
 	if !l.dialled {
@@ -48,18 +46,18 @@ func (e *Endpoint) greet(ctx context.Context, c *quic.Conn, id PeerID, number ui
 // exchange sends HELLO first where this side dialled, and promotes the pairing
 // before it sends it where the peer did: a HELLO says that our half is on disk.
 func (e *Endpoint) exchange(ctx context.Context, l *link) (err error) {
-	open := func(context.Context) (*quic.Stream, error) { return l.conn.OpenStream() }
+	open := l.conn.open
 	if !l.dialled {
-		open = l.conn.AcceptStream
+		open = l.conn.accept
 	}
 	opening, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
 	if l.control, err = open(opening); err != nil {
-		return linkErr(err)
+		return err
 	}
-	l.control.SetPriority(0, false) // before all bulk
-	s := quicStream{l.control}
-	own := newHello(e.id, e.start, e.config.Manager.Metadata(), addrPortOf(l.conn.RemoteAddr()), l.number)
+	s := l.control
+	s.hurry()
+	own := newHello(e.id, e.start, e.config.Manager.Metadata(), l.conn.remote(), l.number)
 	if err := s.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
 		return err
 	}
@@ -124,7 +122,7 @@ func (e *Endpoint) install(l *link) bool {
 	if p.cancelDial != nil {
 		p.cancelDial()
 	}
-	p.candidates.prove(l.peer, addrPortOf(l.conn.RemoteAddr()), l.since)
+	p.candidates.prove(l.peer, l.conn.remote(), l.since)
 	if p.up && old != nil && old.hello.Start != l.hello.Start {
 		e.turns.add(l.peer, func() { m.PeerDisconnected(l.peer, errRestarted) })
 		p.up = false
@@ -163,10 +161,10 @@ func (e *Endpoint) keep(ctx context.Context, l *link) {
 	select {
 	case <-ctx.Done():
 		l.close(CloseGoingAway)
-	case <-l.conn.Context().Done():
+	case <-l.conn.done():
 	}
 	cancel()
-	reason := endOf(l.conn)
+	reason := l.conn.err()
 	e.config.Log.Debug("link ended", "peer", l.peer.Short(), "reason", reason)
 	e.detach(ctx, l, reason)
 	wg.Wait()
@@ -183,7 +181,7 @@ func (e *Endpoint) detach(ctx context.Context, l *link, reason error) {
 	}
 	p.link = nil
 	if p.revision == l.revision {
-		p.candidates.prove(l.peer, addrPortOf(l.conn.RemoteAddr()), time.Now()) // it may have moved
+		p.candidates.prove(l.peer, l.conn.remote(), time.Now()) // it may have moved
 	}
 	p.urgent = p.urgent || time.Since(l.since) >= longLink
 	p.checks.offered(time.Now())
@@ -250,15 +248,15 @@ func (e *Endpoint) acceptStreams(ctx context.Context, l *link) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for {
-		s, err := l.conn.AcceptStream(ctx)
+		s, err := l.conn.accept(ctx)
 		if err != nil {
 			return
 		}
-		wg.Go(func() { e.serveStream(ctx, l.peer, quicStream{s}) })
+		wg.Go(func() { e.serveStream(ctx, l.peer, s) })
 	}
 }
 
-func (e *Endpoint) serveStream(ctx context.Context, id PeerID, s quicStream) {
+func (e *Endpoint) serveStream(ctx context.Context, id PeerID, s Stream) {
 	if err := s.SetDeadline(time.Now().Add(headerTimeout)); err != nil {
 		return
 	}

@@ -105,14 +105,18 @@ func (s *socket) close() {
 }
 
 // dial makes one connection to a peer at an address, or none.
-func (s *socket) dial(ctx context.Context, addr netip.AddrPort, peer PeerID, alpn string) (*quic.Conn, error) {
+func (s *socket) dial(ctx context.Context, addr netip.AddrPort, peer PeerID, alpn string) (carrier, error) {
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	config := quicConfig()
 	if alpn == alpnPair {
 		config.MaxIncomingStreams = 1
 	}
-	return s.transport.Dial(ctx, net.UDPAddrFromAddrPort(addr), dialTLS(s.cert, peer, alpn, time.Now()), config)
+	c, err := s.transport.Dial(ctx, net.UDPAddrFromAddrPort(addr), dialTLS(s.cert, peer, alpn, time.Now()), config)
+	if err != nil {
+		return nil, linkErr(err)
+	}
+	return quicCarrier{c}, nil
 }
 
 // accept serves the connections that others make to a socket until ctx is
@@ -125,31 +129,31 @@ func (e *Endpoint) accept(ctx context.Context, s *socket) error {
 		}
 		e.mu.Lock()
 		if r := e.run; r != nil {
-			r.wg.Go(func() { e.serve(ctx, c) })
+			r.wg.Go(func() { e.serve(ctx, quicCarrier{c}) })
 		}
 		e.mu.Unlock()
 	}
 }
 
 // serve serves one accepted connection until it ends.
-func (e *Endpoint) serve(ctx context.Context, c *quic.Conn) {
-	cs := c.ConnectionState().TLS
+func (e *Endpoint) serve(ctx context.Context, c carrier) {
+	cs := c.state()
 	if cs.NegotiatedProtocol == alpnPair {
 		p, err := newPairLink(c)
 		if err == nil {
 			e.servePair(ctx, p)
 		}
-		_ = c.CloseWithError(quic.ApplicationErrorCode(PairingCancelled), "") // if it still lives
+		c.close(CloseCode(PairingCancelled)) // if it still lives
 		return
 	}
 	key, err := publicKeyOf(cs)
 	if err != nil {
-		_ = c.CloseWithError(quic.ApplicationErrorCode(CloseNotPaired), "")
+		c.close(CloseNotPaired)
 		return
 	}
 	id := PeerIDOf(key[:])
 	if !e.enter(id) {
-		_ = c.CloseWithError(quic.ApplicationErrorCode(CloseLimit), "")
+		c.close(CloseLimit)
 		return
 	}
 	l, err := e.greet(ctx, c, id, 0)

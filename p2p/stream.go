@@ -1,14 +1,10 @@
 package p2p
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"time"
-
-	"github.com/quic-go/quic-go"
 
 	"foldpost/p2p/wire"
 )
@@ -102,55 +98,6 @@ func readHeader(r io.Reader) (string, error) {
 	}
 	return h.Protocol, nil
 }
-
-// quicStream is a Stream on a QUIC connection.
-type quicStream struct{ s *quic.Stream }
-
-func (q quicStream) Read(b []byte) (int, error) {
-	n, err := q.s.Read(b)
-	return n, streamErr(err)
-}
-
-func (q quicStream) Write(b []byte) (int, error) {
-	n, err := q.s.Write(b)
-	return n, streamErr(err)
-}
-
-func (q quicStream) CloseWrite() error { return streamErr(q.s.Close()) }
-
-func (q quicStream) Close() error {
-	q.s.CancelRead(quic.StreamErrorCode(StreamCancelled))
-	return streamErr(q.s.Close())
-}
-
-func (q quicStream) Reset(c StreamCode) {
-	q.s.CancelRead(quic.StreamErrorCode(c))
-	q.s.CancelWrite(quic.StreamErrorCode(c))
-}
-
-func (q quicStream) SetDeadline(t time.Time) error { return q.s.SetDeadline(t) }
-
-// streamErr turns what quic-go says of a stream or its connection into our words.
-func streamErr(err error) error {
-	if err == nil || err == io.EOF { // io.Reader promises io.EOF itself
-		return err
-	}
-	if e, ok := errors.AsType[*quic.StreamError](err); ok {
-		return &StreamError{Code: StreamCode(e.ErrorCode), Remote: e.Remote}
-	}
-	return linkErr(err)
-}
-
-// linkErr turns why a connection ended into our words.
-func linkErr(err error) error {
-	if e, ok := errors.AsType[*quic.ApplicationError](err); ok {
-		return &CloseError{Code: CloseCode(e.ErrorCode), Remote: e.Remote}
-	}
-	return err
-}
-
-// endOf returns why a connection ended, nil while it has not.
-func endOf(c *quic.Conn) error { return linkErr(context.Cause(c.Context())) }
 
 // serves tells whether AcceptStream understands a protocol.
 func (e *Endpoint) serves(protocol string) bool { return slices.Contains(e.config.Protocols, protocol) }
