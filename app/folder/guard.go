@@ -167,7 +167,7 @@ func (r *replica) harmed(o observation) *node {
 	if n == nil || n.decided || n.row.Frozen || n.row.Seen.Kind != File || n.row.Seen.Value == o.Seen.Value || !n.row.Entry.Live() {
 		return nil
 	}
-	if in, named := r.intents[o.Path]; named && shows(in.Target, o.Seen.Value, n.liveBelow > 0) {
+	if in, named := r.intents[o.Path]; named && in.mayHaveMade(o) && shows(in.Target, o.Seen.Value, n.liveBelow > 0) {
 		return nil
 	}
 	return n

@@ -20,7 +20,7 @@ func (d *modelDevice) apply(from []*modelDevice, crash int) {
 		if len(offered) == 0 {
 			break
 		}
-		can = d.r.started(can)
+		can = d.r.started(d.stage(can))
 		d.commit()
 		for _, o := range can {
 			if crash == 0 {
@@ -78,7 +78,7 @@ func (d *modelDevice) slowly(from []*modelDevice, seed int) {
 		if seed&2 == 2 {
 			d.scan()
 		}
-		d.finish(d.r.started(can), seed)
+		d.finish(d.r.started(d.stage(can)), seed)
 	}
 	d.commit()
 }
@@ -140,6 +140,17 @@ func (d *modelDevice) obtain(o op, from []*modelDevice) bool {
 	return false
 }
 
+// stage gives what is to be put the inode that it will have at its path.
+func (d *modelDevice) stage(ops []op) []op {
+	for i := range ops {
+		if ops[i].Kind == opPut {
+			d.w.serial++
+			ops[i].Inode = uint64(d.w.serial)
+		}
+	}
+	return ops
+}
+
 // perform changes the disk if it still is what the op expects.
 func (d *modelDevice) perform(o op) (result, bool) {
 	f := d.disk[o.Path]
@@ -166,6 +177,9 @@ func (d *modelDevice) perform(o op) (result, bool) {
 		}
 		nf := &modelFile{seen: Seen{o.Want.value(), bits}, instances: map[int]bool{}}
 		nf.stat = d.w.stat(nf.seen, o.Want.MTime)
+		if o.Inode != 0 {
+			nf.stat.Ino = o.Inode
+		}
 		d.disk[o.Path] = nf
 		d.w.oracle.put(d, o, nf)
 	}

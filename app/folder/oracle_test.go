@@ -65,6 +65,18 @@ func (o *oracle) ended(d *modelDevice, p Path) {
 	}
 }
 
+// refused notes that a person wants back what the held findings of a scan have
+// overwritten, and so ends what is there now.
+func (o *oracle) refused(d *modelDevice) {
+	for p := range d.r.scanHarms(d.r.heldScan()) {
+		if f := d.disk[p]; f != nil {
+			for i := range f.instances {
+				o.done[i] = true
+			}
+		}
+	}
+}
+
 func (o *oracle) lostIndex(*modelDevice) { o.lost = true }
 
 // stamped checks that only what users did got dots, and notes which writes

@@ -249,7 +249,7 @@ func (r *replica) started(ops []op) []op {
 			continue
 		}
 		n.started = true
-		r.setIntent(intent{Path: o.Path, Target: o.Target, DiskName: o.DiskName})
+		r.setIntent(intent{Path: o.Path, Target: o.Target, DiskName: o.DiskName, Inode: o.Inode})
 		valid = append(valid, o)
 	}
 	return valid

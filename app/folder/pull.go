@@ -134,6 +134,7 @@ func (e *engine) startFetch(ctx context.Context, o op, now time.Time) {
 		err := f.run(ctx, e.tree)
 		return func() {
 			delete(e.pull.fetches, f)
+			o.Inode = f.inode
 			e.fetched(o, err)
 		}
 	})

@@ -32,6 +32,7 @@ type fetch struct {
 	here     []Path
 	from     []source
 	received *atomic.Int64 // bytes from members are added
+	inode    uint64        // of the stage file, after run
 
 	began  time.Time
 	done   atomic.Int64             // bytes of the stage file
@@ -57,6 +58,9 @@ func (f *fetch) run(ctx context.Context, t Tree) error {
 	if err == nil {
 		err = st.Seal(f.mtime, f.bits)
 	}
+	if is, e := st.Stat(); e == nil {
+		f.inode = is.Ino
+	}
 	if e := st.Close(); err == nil {
 		err = e
 	}
@@ -70,7 +74,7 @@ func (f *fetch) fill(ctx context.Context, t Tree, st Staged) error {
 		}
 		return st.Truncate(0)
 	}
-	if size, err := st.Size(); err == nil && size == f.size && f.verify(ctx, st) == nil {
+	if is, err := st.Stat(); err == nil && is.Size == f.size && f.verify(ctx, st) == nil {
 		return nil // complete before a restart
 	}
 	for _, p := range f.here {
@@ -131,10 +135,11 @@ var errWrong = errors.New("content differs from its hash")
 // download appends what is missing. It keeps what it got when the transfer
 // breaks, and drops everything when the whole is wrong.
 func (f *fetch) download(ctx context.Context, st Staged, s source) error {
-	have, err := st.Size()
+	is, err := st.Stat()
 	if err != nil {
 		return diskError{err}
 	}
+	have := is.Size
 	if have > f.size {
 		have = 0
 		if err := st.Truncate(0); err != nil {

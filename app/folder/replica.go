@@ -234,6 +234,7 @@ type op struct {
 	Target   Entry           // becomes Base
 	Here     []Path          // other live files here with the content
 	Members  []contentSource // who announced the content; others may have it too
+	Inode    uint64          // of the staged file; 0: not staged, or unknown
 	token    uint64
 }
 
@@ -250,6 +251,13 @@ type intent struct {
 	Path     Path
 	Target   Entry  `wire:"1"`
 	DiskName string `wire:"2"`
+	Inode    uint64 `wire:"3"` // of the staged file, which it keeps at the path; 0: unknown, or no file
+}
+
+// mayHaveMade is false for a file that a user wrote and sync did not, though their
+// contents are equal: it is a write of its own, which outlives the other one.
+func (in intent) mayHaveMade(o observation) bool {
+	return in.Inode == 0 || o.Stat.Ino == 0 || o.Seen.Kind != File || o.Stat.Ino == in.Inode
 }
 
 // A pendingKey names a row that a member announced and Base does not cover.

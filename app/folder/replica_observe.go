@@ -46,7 +46,8 @@ func (r *replica) find(now time.Time, o observation) {
 	if !n.started {
 		r.takeBack(n)
 	}
-	if !named || r.off.noAdopt {
+	named = named && !r.off.noAdopt && (r.off.anyInode || in.mayHaveMade(o))
+	if !named {
 		in = intent{}
 	}
 	if t, ok := r.ours(n, o.Seen.Value, in, named); ok {
@@ -66,7 +67,6 @@ func (r *replica) find(now time.Time, o observation) {
 // where its other versions are kept, else only the version that is on disk.
 func (r *replica) ours(n *node, disk Value, in intent, named bool) (Entry, bool) {
 	base := n.row.Entry
-	named = named && !r.off.noAdopt
 	if !named && !(r.fresh && base.zero()) && !r.off.adoptEqual {
 		return Entry{}, false
 	}

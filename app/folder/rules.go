@@ -11,6 +11,7 @@ type rules struct {
 	keepEnded    bool // a loser stays when a user ends its copy
 	early        bool // a joined entry is committed before its copies are
 	noAdopt      bool // intents are forgotten in a crash
+	anyInode     bool // an intent names any file with its content
 	adoptEqual   bool // any finding that equals an unseen version is ours
 	oldID        bool // a lost index goes on under its replica id
 	noFloor      bool // numbers of dots are plain counters

@@ -172,7 +172,11 @@ func (w *world) deviceStep(d *modelDevice, words []string) error {
 			kind = guardThere
 		}
 		w.oracle.lost = true // a no brings back what was ended
-		d.r.answer(d.now(), kind, words[2] == "yes" || kind == guardHere && !d.elsewhere())
+		yes := words[2] == "yes" || kind == guardHere && !d.elsewhere()
+		if kind == guardHere && !yes {
+			w.oracle.refused(d)
+		}
+		d.r.answer(d.now(), kind, yes)
 		d.commit()
 	default:
 		return fmt.Errorf("no step %q", words[0])

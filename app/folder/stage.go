@@ -102,13 +102,13 @@ func (d *dirAt) clearStage(name string) error {
 	return nil
 }
 
-// Size implements [Staged].
-func (s *stagedFile) Size() (int64, error) {
+// Stat implements [Staged].
+func (s *stagedFile) Stat() (Stat, error) {
 	info, err := s.File.Stat()
 	if err != nil {
-		return 0, fmt.Errorf("look at stage %s: %w", s.name, bare(err))
+		return Stat{}, fmt.Errorf("look at stage %s: %w", s.name, bare(err))
 	}
-	return info.Size(), nil
+	return statOf(info), nil
 }
 
 // WriteAt implements [Staged].

@@ -151,7 +151,8 @@ type Staged interface {
 	io.ReaderAt
 	io.WriterAt
 	io.Closer
-	Size() (int64, error)
+	// Stat tells the inode that the file keeps when Put gives it its path.
+	Stat() (Stat, error)
 	Truncate(size int64) error
 	Seal(mtime int64, bits uint32) error
 	// Discard closes and deletes it.

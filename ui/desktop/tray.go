@@ -28,6 +28,7 @@ type tray struct {
 	dark  bool       // the panel is
 	state *app.State // nil: no program runs
 	shown ui.Tray
+	root  *fyne.Menu // one for ever: Fyne shows the one it was given first again once the bus answers
 
 	wake chan struct{} // capacity 1: something has changed
 }
@@ -38,7 +39,7 @@ func newTray(ctx context.Context, a fyne.App, do func(ui.TrayAction)) *tray {
 	if !ok || !mayHaveTray(ctx) {
 		return nil
 	}
-	t := &tray{app: da, do: do, dark: darkPanel(), wake: make(chan struct{}, 1)}
+	t := &tray{app: da, do: do, dark: darkPanel(), root: fyne.NewMenu(""), wake: make(chan struct{}, 1)}
 	// Fyne's own way shows the window on the goroutine of the bus.
 	systray.SetOnTapped(func() { fyne.Do(func() { do(ui.TrayOpen) }) })
 	t.draw()
@@ -90,24 +91,25 @@ func (t *tray) draw() {
 		systray.SetTooltip(title + ": " + next.Status)
 	}
 	if !reflect.DeepEqual(last.Menu, next.Menu) {
-		t.app.SetSystemTrayMenu(t.menu("", next.Menu))
+		t.root.Items = t.items(next.Menu)
+		t.app.SetSystemTrayMenu(t.root)
 	}
 }
 
-func (t *tray) menu(label string, entries []ui.TrayEntry) *fyne.Menu {
-	m := fyne.NewMenu(label)
+func (t *tray) items(entries []ui.TrayEntry) []*fyne.MenuItem {
+	var items []*fyne.MenuItem
 	for _, e := range entries {
 		if e.Text == "" {
-			m.Items = append(m.Items, fyne.NewMenuItemSeparator())
+			items = append(items, fyne.NewMenuItemSeparator())
 			continue
 		}
 		item := fyne.NewMenuItem(e.Text, func() { t.do(e.Do) })
 		item.IsQuit = e.Do == ui.TrayQuit
 		item.Disabled = e.Do == "" && len(e.Entries) == 0
 		if len(e.Entries) > 0 {
-			item.ChildMenu = t.menu(e.Text, e.Entries)
+			item.ChildMenu = fyne.NewMenu(e.Text, t.items(e.Entries)...)
 		}
-		m.Items = append(m.Items, item)
+		items = append(items, item)
 	}
-	return m
+	return items
 }

@@ -48,7 +48,7 @@ func TestTree(t *testing.T, open func(t *testing.T) (folder.Tree, User)) {
 					t.Fatalf("Mark: %v", err)
 				}
 			}
-			tt.run(&contract{t, tree, user})
+			tt.run(&contract{T: t, Tree: tree, user: user})
 			if err := tree.Close(); err != nil {
 				t.Errorf("Close: %v", err)
 			}
@@ -59,7 +59,8 @@ func TestTree(t *testing.T, open func(t *testing.T) (folder.Tree, User)) {
 type contract struct {
 	*testing.T
 	folder.Tree
-	user User
+	user  User
+	inode uint64 // of the last staged file
 }
 
 // stat is Stat, with a zero Stat for what is gone.
@@ -83,9 +84,12 @@ func (c *contract) staged(content string) string {
 	if err != nil {
 		c.Fatalf("Stage: %v", err)
 	}
-	if err := errors.Join(s.Truncate(0), write(s, content), s.Seal(someTime.UnixNano(), 0o640), s.Close()); err != nil {
+	err = errors.Join(s.Truncate(0), write(s, content), s.Seal(someTime.UnixNano(), 0o640))
+	st, serr := s.Stat()
+	if err = errors.Join(err, serr, s.Close()); err != nil {
 		c.Fatalf("fill stage: %v", err)
 	}
+	c.inode = st.Ino
 	return stageName
 }
 
@@ -99,6 +103,9 @@ func (c *contract) put(p folder.Path, old folder.Stat, content string) (folder.S
 	st, kept, err := c.Put(p, old, c.staged(content))
 	if err != nil {
 		c.Fatalf("Put(%q): %v", p, err)
+	}
+	if st.Ino != c.inode {
+		c.Errorf("Put(%q): inode %d, want that of the staged file, %d", p, st.Ino, c.inode)
 	}
 	return st, kept
 }
@@ -149,8 +156,8 @@ func (c *contract) stage() {
 		c.Fatalf("Stage again: %v", err)
 	}
 	b := make([]byte, 6)
-	if n, err := s.Size(); n != 6 || err != nil {
-		c.Errorf("Size() = %d, %v, want 6", n, err)
+	if st, err := s.Stat(); st.Size != 6 || err != nil {
+		c.Errorf("Stat() = %+v, %v, want 6 bytes", st, err)
 	}
 	if _, err := s.ReadAt(b, 0); err != nil || string(b) != "partly" {
 		c.Errorf("ReadAt = %q, %v", b, err)
@@ -161,8 +168,8 @@ func (c *contract) stage() {
 	if err := s.Truncate(2); err != nil {
 		c.Errorf("Truncate: %v", err)
 	}
-	if n, _ := s.Size(); n != 2 {
-		c.Errorf("Size() after Truncate = %d, want 2", n)
+	if st, _ := s.Stat(); st.Size != 2 {
+		c.Errorf("Stat() after Truncate = %+v, want 2 bytes", st)
 	}
 	if err := c.Sync([]string{"00"}, nil); err != nil {
 		c.Errorf("Sync: %v", err)

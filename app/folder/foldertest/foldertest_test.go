@@ -168,8 +168,8 @@ func TestFaults(t *testing.T) {
 	if _, err := s.WriteAt(make([]byte, 11), 0); !errors.Is(err, folder.ErrNoSpace) {
 		t.Errorf("WriteAt on a full disk: %v, want ErrNoSpace", err)
 	}
-	if n, _ := s.Size(); n != 0 {
-		t.Errorf("Size after that = %d", n)
+	if st, _ := s.Stat(); st.Size != 0 {
+		t.Errorf("Stat after that = %+v, want 0 bytes", st)
 	}
 	tree.SetReadOnly(true)
 	if _, err := tree.Mkdir("d", 0o755); err == nil {
