@@ -59,7 +59,7 @@ test-real: ## Postfix, Dovecot and real processes (installs them when root on De
 	$(GO) test -count=1 -timeout 15m -tags real -run TestReal ./app/e2e
 
 test-reach: ## real processes behind home routers in network namespaces of the test's own (root on Linux)
-	$(GO) test -count=1 -timeout 15m -tags reach -run '^TestReach$$' -v ./app/e2e
+	$(GO) test -count=1 -timeout 15m -parallel 8 -tags reach -run '^TestReach' -v ./app/e2e
 
 # The window for tests tells what is on its screen, which tests cannot see.
 # The errors are walked through in one look: SKIP= walks through both.

@@ -12,8 +12,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,22 +41,29 @@ type internet struct {
 // A sentMail was taken by the provider and is delivered when its latency is
 // over.
 type sentMail struct {
-	at      time.Time // taken
-	to      string
-	subject string
+	at       time.Time // taken
+	from, to string
+	subject  string
 }
 
-var mailAddress = netip.MustParseAddr("192.0.2.25")
+var mailAddresses = []netip.Addr{netip.MustParseAddr("192.0.2.25"), netip.MustParseAddr("2001:db8:25::25")}
 
-// newInternet makes the world for some e-mail addresses.
+// worlds numbers the internets of this run, which are there at the same time.
+var worlds atomic.Int32
+
+// newInternet makes the world for some e-mail addresses. It ends with a look
+// at how many mails it took.
 func newInternet(t *testing.T, latency time.Duration, addresses ...string) *internet {
 	t.Helper()
 	needs(t)
-	w := &internet{t: t, prefix: fmt.Sprintf("foldpost%d-", os.Getpid()), mail: mailtest.New(addresses...)}
+	sweep(t)
+	w := &internet{t: t, prefix: fmt.Sprintf("foldpost%d-%d-", os.Getpid(), worlds.Add(1)), mail: mailtest.New(addresses...)}
 	w.namespace("net")
-	w.ip("-n", w.prefix+"net", "addr", "add", mailAddress.String()+"/32", "dev", "lo")
-	w.on("net", "sysctl", "-qw", "net.ipv4.ip_forward=1")
-	if err := within(w.prefix+"net", func() error { return w.mail.ListenAt(mailAddress) }); err != nil {
+	for _, a := range mailAddresses {
+		w.ip("-n", w.prefix+"net", "addr", "add", netip.PrefixFrom(a, a.BitLen()).String(), "dev", "lo")
+	}
+	w.routes("net")
+	if err := within(w.prefix+"net", func() error { return w.mail.ListenAt(mailAddresses...) }); err != nil {
 		t.Fatal(err)
 	}
 	w.ca = filepath.Join(t.TempDir(), "ca.pem")
@@ -62,19 +71,40 @@ func newInternet(t *testing.T, latency time.Duration, addresses ...string) *inte
 		t.Fatal(err)
 	}
 	w.mail.SetFaults(mailtest.Faults{Delay: latency})
-	w.mail.Intercept(func(_, to string, raw []byte) []byte {
+	w.mail.Intercept(func(from, to string, raw []byte) []byte {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		_, subject, _ := strings.Cut(string(raw), "Subject: ")
 		subject, _, _ = strings.Cut(subject, "\r\n")
-		w.mails = append(w.mails, sentMail{at: time.Now(), to: to, subject: subject})
+		w.mails = append(w.mails, sentMail{at: time.Now(), from: from, to: to, subject: subject})
 		return raw
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); w.mail.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-ended })
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		w.countMails()
+	})
 	return w
+}
+
+// maxMails is for one pair, however often it moves.
+const maxMails = 4
+
+func (w *internet) countMails() {
+	pairs := map[[2]string][]sentMail{}
+	for _, m := range w.sent(0) {
+		pair := [2]string{min(m.from, m.to), max(m.from, m.to)}
+		pairs[pair] = append(pairs[pair], m)
+	}
+	for pair, list := range pairs {
+		w.t.Logf("%d mails between %s and %s", len(list), pair[0], pair[1])
+		if len(list) > maxMails {
+			w.t.Errorf("%d mails between %s and %s, want %d at most: %v", len(list), pair[0], pair[1], maxMails, list)
+		}
+	}
 }
 
 // needs has what these tests need put on the machine.
@@ -84,7 +114,7 @@ func needs(t *testing.T) {
 		t.Fatal("network namespaces need root")
 	}
 	var missing []string
-	for tool, pkg := range map[string]string{"ip": "iproute2", "nft": "nftables", "sysctl": "procps", "rsync": "rsync"} {
+	for tool, pkg := range map[string]string{"ip": "iproute2", "nft": "nftables", "sysctl": "procps", "rsync": "rsync", "conntrack": "conntrack"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			missing = append(missing, pkg)
 		}
@@ -96,6 +126,32 @@ func needs(t *testing.T) {
 		t.Fatalf("these tests need %s: %v\n%s", strings.Join(missing, " "), err, out)
 	}
 }
+
+// sweep removes what a killed run left.
+func sweep(t *testing.T) {
+	t.Helper()
+	swept.Do(func() {
+		names, err := os.ReadDir("/run/netns")
+		if err != nil {
+			return // there never was a namespace
+		}
+		for _, n := range names {
+			var pid, world int
+			if _, err := fmt.Sscanf(n.Name(), "foldpost%d-%d-", &pid, &world); err != nil || unix.Kill(pid, 0) == nil {
+				continue
+			}
+			out, _ := exec.Command("ip", "netns", "pids", n.Name()).Output()
+			for _, left := range strings.Fields(string(out)) {
+				if p, err := strconv.Atoi(left); err == nil {
+					unix.Kill(p, unix.SIGKILL)
+				}
+			}
+			exec.Command("ip", "netns", "del", n.Name()).Run()
+		}
+	})
+}
+
+var swept sync.Once
 
 // within runs f on a thread of its own that is in a network namespace.
 func within(ns string, f func() error) error {
@@ -135,69 +191,6 @@ func (w *internet) on(name string, args ...string) {
 	w.ip(append([]string{"netns", "exec", w.prefix + name}, args...)...)
 }
 
-// cable links two namespaces; the first end is the other's way to everywhere.
-func (w *internet) cable(up, upDev, upAddr, name, dev string) {
-	w.t.Helper()
-	w.ip("link", "add", upDev, "netns", w.prefix+up, "type", "veth", "peer", "name", dev, "netns", w.prefix+name)
-	w.ip("-n", w.prefix+up, "addr", "add", upAddr+"/24", "dev", upDev)
-	w.ip("-n", w.prefix+up, "link", "set", upDev, "up")
-}
-
-// address gives an end of a cable its address, in place of any it has.
-func (w *internet) address(name, dev, addr, via string) {
-	w.t.Helper()
-	w.ip("-n", w.prefix+name, "addr", "flush", "dev", dev)
-	w.ip("-n", w.prefix+name, "addr", "add", addr+"/24", "dev", dev)
-	w.ip("-n", w.prefix+name, "link", "set", dev, "up")
-	w.ip("-n", w.prefix+name, "route", "replace", "default", "via", via)
-}
-
-// A place is where a computer is plugged in: an address, and the router
-// between it and the internet, if there is one.
-type place struct {
-	lan, public string // three numbers; the whole address
-	router      bool
-}
-
-func first3(addr string) string { return addr[:strings.LastIndexByte(addr, '.')] }
-
-// plug makes a host and its way to the internet.
-func (w *internet) plug(name string, at place) {
-	w.t.Helper()
-	w.namespace(name)
-	if !at.router {
-		w.cable("net", name, first3(at.public)+".1", name, "eth0")
-		w.move(name, at)
-		return
-	}
-	w.namespace(name + "-router")
-	w.cable("net", name, first3(at.public)+".1", name+"-router", "wan")
-	w.cable(name+"-router", "lan", at.lan+".1", name, "eth0")
-	w.on(name+"-router", "sysctl", "-qw", "net.ipv4.ip_forward=1")
-	w.move(name, at)
-	// What most home routers do: a port has the same number outside, whoever
-	// it talks to, and what nobody inside asked for is dropped.
-	w.on(name+"-router", "nft", `table ip home {
-		chain out { type nat hook postrouting priority 100; oifname "wan" masquerade; }
-		chain through { type filter hook forward priority 0; iifname "wan" ct state new drop; }
-		chain in { type filter hook input priority 0; iifname "wan" ct state new drop; }
-	}`)
-}
-
-// move gives a host other addresses, inside and outside.
-func (w *internet) move(name string, at place) {
-	w.t.Helper()
-	gateway := first3(at.public) + ".1"
-	if !at.router {
-		w.address(name, "eth0", at.public, gateway)
-		return
-	}
-	w.address(name+"-router", "wan", at.public, gateway)
-	w.ip("-n", w.prefix+name+"-router", "addr", "flush", "dev", "lan")
-	w.ip("-n", w.prefix+name+"-router", "addr", "add", at.lan+".1/24", "dev", "lan")
-	w.address(name, "eth0", at.lan+".2", at.lan+".1")
-}
-
 // device starts the program on a host, with a mailbox.
 func (w *internet) device(name, email string, at place) *process {
 	w.t.Helper()
@@ -209,6 +202,9 @@ func (w *internet) device(name, email string, at place) *process {
 	p := newProcessAt(w.t, name, bin, filepath.Join(w.t.TempDir(), name), nil, "ip", "netns", "exec", w.prefix+name)
 	p.start()
 	a := w.mail.Account(email)
+	if at.addr == "" {
+		a.IMAP.Host, a.SMTP.Host = mailAddresses[1].String(), mailAddresses[1].String()
+	}
 	p.with(string(a.Password)+"\n", "mailbox", "set", email, "--imap", a.IMAP.String(), "--smtp", a.SMTP.String(), "--ca", w.ca, "--password-file", "-")
 	return p
 }

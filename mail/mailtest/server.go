@@ -13,6 +13,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"iter"
 	"log"
 	"net"
 	"net/netip"
@@ -52,7 +53,7 @@ type Server struct {
 	smtp  *smtp.Server
 
 	memory   map[int]*listener // by port
-	loopback map[int]net.Listener
+	loopback map[int][]net.Listener
 
 	wake chan struct{} // the queue changed; one place
 
@@ -129,23 +130,39 @@ func domainOf(address string) string { return address[strings.LastIndexByte(addr
 // without Dial reach the provider too. It is called before Run.
 func (s *Server) Listen() error { return s.ListenAt(loopback4) }
 
-// ListenAt is Listen on another address, in the network namespace of the
-// calling thread.
-func (s *Server) ListenAt(addr netip.Addr) error {
-	s.tls.Certificates = s.ca.issue(s.names, []netip.Addr{addr}, validFrom, validUntil).Certificates
-	open := make(map[int]net.Listener)
+// ListenAt is Listen on other addresses, in the network namespace of the
+// calling thread. Accounts name the first one; the ports are the same on all.
+func (s *Server) ListenAt(addrs ...netip.Addr) error {
+	s.tls.Certificates = s.ca.issue(s.names, addrs, validFrom, validUntil).Certificates
+	open := make(map[int][]net.Listener)
 	for port := range s.memory {
-		l, err := net.Listen("tcp", netip.AddrPortFrom(addr, 0).String())
-		if err != nil {
-			for _, l := range open {
-				l.Close()
+		at := 0 // the system chooses
+		for _, addr := range addrs {
+			l, err := net.Listen("tcp", netip.AddrPortFrom(addr, uint16(at)).String())
+			if err != nil {
+				for l := range each(open) {
+					l.Close()
+				}
+				return fmt.Errorf("open mail port: %w", err)
 			}
-			return fmt.Errorf("open mail port: %w", err)
+			open[port] = append(open[port], l)
+			at = l.Addr().(*net.TCPAddr).Port
 		}
-		open[port] = l
 	}
 	s.loopback = open
 	return nil
+}
+
+func each(listeners map[int][]net.Listener) iter.Seq[net.Listener] {
+	return func(yield func(net.Listener) bool) {
+		for _, list := range listeners {
+			for _, l := range list {
+				if !yield(l) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Account is what a program needs to use the mailbox of an address, with TLS
@@ -173,7 +190,7 @@ func (s *Server) account(address string, imapPort, smtpPort int, security mail.S
 		return a
 	}
 	at := func(n int) mail.Server {
-		l := s.loopback[n].Addr().(*net.TCPAddr)
+		l := s.loopback[n][0].Addr().(*net.TCPAddr)
 		return mail.Server{Host: l.IP.String(), Port: l.Port, Security: security}
 	}
 	a.IMAP, a.SMTP = at(imapPort), at(smtpPort)
@@ -202,8 +219,10 @@ func (s *Server) Run(ctx context.Context) error {
 	for port, l := range s.memory {
 		serve(port, l)
 	}
-	for port, l := range s.loopback {
-		serve(port, l)
+	for port, list := range s.loopback {
+		for _, l := range list {
+			serve(port, l)
+		}
 	}
 	wg.Go(func() { s.deliverLoop(ctx) })
 	<-ctx.Done()
@@ -213,7 +232,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.memory {
 		l.Close()
 	}
-	for _, l := range s.loopback {
+	for l := range each(s.loopback) {
 		l.Close()
 	}
 	wg.Wait() // from here on no connection is taken
