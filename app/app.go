@@ -118,6 +118,9 @@ type Service interface {
 	// Config lists all settings; SetConfig changes one.
 	Config(ctx context.Context) ([]Setting, error)
 	SetConfig(ctx context.Context, key, value string) error
+	// Doctor looks at what works and what does not, on whose side it fails and
+	// what helps: findings by area. It changes nothing.
+	Doctor(ctx context.Context) ([]Finding, error)
 	// Reset leaves every folder and forgets devices, keys, mailbox and
 	// settings. The folders' files stay, and what their trash holds. The
 	// program ends after it.

@@ -18,6 +18,7 @@ type State struct {
 	Folders     []Folder         `json:"folders"`
 	Offers      []Offer          `json:"offers"`
 	Paused      bool             `json:"paused,omitempty"`
+	Findings    []Finding        `json:"findings,omitempty"` // of this device's network: only what is wrong
 }
 
 // ThisDevice is the device the program runs on.
@@ -148,13 +149,15 @@ type Device struct {
 	Owner     string    `json:"owner,omitempty"` // as typed here, or the address whose letter was opened
 	Version   string    `json:"version,omitempty"`
 	Connected bool      `json:"connected"`
-	Link      string    `json:"link,omitempty"` // "quic"
+	Link      string    `json:"link,omitempty"`  // "quic", "tcp", "relay"
+	Local     bool      `json:"local,omitempty"` // it leads through this device's own network
 	Address   string    `json:"address,omitempty"`
 	RTTms     float64   `json:"rtt_ms,omitempty"`
 	LastSeen  time.Time `json:"last_seen,omitzero"`
 	Verified  string    `json:"verified"`        // "words", "link"
 	Linked    time.Time `json:"linked,omitzero"` // when
 	Problem   string    `json:"problem,omitempty"`
+	Why       *Finding  `json:"why,omitempty"` // of Problem
 }
 
 // A FolderState is what a folder does, the most important first.

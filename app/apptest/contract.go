@@ -35,6 +35,7 @@ func TestService(t *testing.T, start func(t *testing.T) app.Service) {
 		{"Draft", testDraft},
 		{"Pause", testPause},
 		{"Config", testConfig},
+		{"Doctor", testDoctor},
 		{"Done", testDone},
 		{"Reset", testReset},
 	} {
@@ -319,6 +320,19 @@ func testConfig(t *testing.T, s app.Service) {
 	for _, key := range []string{"limit-up", "limit-down"} {
 		if got := settingOf(t, s, key).Value; got != "0" {
 			t.Errorf("setting %s is %q at first, want 0", key, got)
+		}
+	}
+}
+
+// testDoctor: what works is listed too, each in words, and whose side fails.
+func testDoctor(t *testing.T, s app.Service) {
+	list, err := s.Doctor(t.Context())
+	if err != nil || len(list) == 0 || list[0].Reason != app.FoundProgram {
+		t.Fatalf("Doctor() = %+v, %v, want the program first", list, err)
+	}
+	for _, f := range list {
+		if f.Area == "" || f.Reason == "" || f.Text == "" || strings.Contains(f.Text+f.Advice, "{{") || !f.OK && f.Advice == "" {
+			t.Errorf("Doctor() found %+v, want an area, a reason and whole texts, with advice where it is wrong", f)
 		}
 	}
 }

@@ -203,6 +203,25 @@ func (f *Fake) Mails(ctx context.Context) ([]app.Mail, error) {
 	return slices.Clone(f.mails), nil
 }
 
+// Find says what Doctor finds beside the State's findings.
+func (f *Fake) Find(list ...app.Finding) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.findings = append(f.findings, list...)
+}
+
+// Doctor finds what Find told.
+func (f *Fake) Doctor(ctx context.Context) ([]app.Finding, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(ctx, "Doctor"); err != nil {
+		return nil, err
+	}
+	list := []app.Finding{app.Found(app.FoundProgram, "Version", f.state.Device.Version, "System", "test")}
+	list = append(list, f.state.Findings...)
+	return append(list, f.findings...), nil
+}
+
 // Reset empties the State.
 func (f *Fake) Reset(ctx context.Context) error {
 	f.mu.Lock()

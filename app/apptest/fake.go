@@ -40,6 +40,7 @@ type Fake struct {
 	recent      map[app.FolderID][]app.Change
 	leftOut     map[app.FolderID][]app.LeftOut
 	mails       []app.Mail
+	findings    []app.Finding
 	fail        map[string]error
 	calls       []string
 	drawn       map[string]int // ids given, by kind

@@ -92,7 +92,7 @@ func Main(ctx context.Context, d Deps, args []string, stdin io.Reader, stdout, s
 		return exitDone
 	}
 	code := exitCode(ctx, err)
-	if code != exitBroken {
+	if code != exitBroken && err != errFound {
 		fmt.Fprintln(stderr, "foldpost: "+errorText(err))
 	}
 	return code
@@ -183,7 +183,7 @@ Results go to standard output, everything else to standard error. Exit codes:
 	}
 	add(groupPeople, s.shareCmd(), s.pairCmd(), s.acceptCmd(), s.withdrawCmd(), s.answerCmd(), s.devicesCmd(), s.unpairCmd())
 	add(groupFolders, s.foldersCmd(), s.joinCmd(), s.leaveCmd(), s.unshareCmd(), s.moveCmd(), s.pauseCmd(), s.resumeCmd(), s.waitCmd(), s.recentCmd(), s.conflictsCmd(), s.resolveCmd(), s.trashCmd(), s.restoreCmd())
-	add(groupProgram, s.runCmd(), s.demoCmd(), s.statusCmd(), s.configCmd(), s.mailboxCmd(), s.resetCmd(), s.versionCmd(), s.manCmd())
+	add(groupProgram, s.runCmd(), s.demoCmd(), s.statusCmd(), s.doctorCmd(), s.configCmd(), s.mailboxCmd(), s.resetCmd(), s.versionCmd(), s.manCmd())
 	root.SetHelpCommandGroupID(groupProgram)
 	root.SetCompletionCommandGroupID(groupProgram)
 	root.SetHelpCommand(helpCmd(root))

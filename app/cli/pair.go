@@ -220,10 +220,18 @@ func (s *session) deviceTable(st app.State) error {
 // linkText says how a device is reached now.
 func linkText(d app.Device) string {
 	switch {
-	case d.Connected && d.RTTms > 0:
-		return fmt.Sprintf("connected, %s %s, %.1f ms", d.Link, d.Address, d.RTTms)
 	case d.Connected:
-		return fmt.Sprintf("connected, %s %s", d.Link, d.Address)
+		text := "connected, " + d.Link
+		if d.Local {
+			text += " in this network"
+		}
+		if d.Address != "" {
+			text += " " + d.Address
+		}
+		if d.RTTms > 0 {
+			text += fmt.Sprintf(", %.1f ms", d.RTTms)
+		}
+		return text
 	case d.LastSeen.IsZero():
 		return "not seen yet"
 	}

@@ -197,6 +197,12 @@ func event(ts *testscript.TestScript, a []string) func() {
 				}
 			})
 		}
+	case "find": // REASON DEVICE NAME VALUE …
+		return func() {
+			f := app.Found(app.Reason(a[1]), a[3:]...)
+			f.Device, f.Detail = app.DeviceID(a[2]), "tried 203.0.x.x\n"
+			s.Find(f)
+		}
 	case "failed": // INVITATION PROBLEM: a received one is in the list so, whatever Accept does
 		return func() {
 			s.Update(func(st *app.State) {

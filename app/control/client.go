@@ -269,6 +269,12 @@ func (c *Client) Mails(ctx context.Context) (r []app.Mail, err error) {
 	return r, err
 }
 
+// Doctor looks at what works.
+func (c *Client) Doctor(ctx context.Context) (r []app.Finding, err error) {
+	err = call(ctx, c, "Doctor", none{}, &r)
+	return r, err
+}
+
 // Reset forgets everything but the files.
 func (c *Client) Reset(ctx context.Context) error {
 	return call(ctx, c, "Reset", none{}, nil)

@@ -153,6 +153,9 @@ var methods = map[string]method{
 	"SetConfig": act(func(ctx context.Context, s app.Service, a settingArgs) error {
 		return s.SetConfig(ctx, a.Key, a.Value)
 	}),
+	"Doctor": value(func(ctx context.Context, s app.Service, _ none) ([]app.Finding, error) {
+		return s.Doctor(ctx)
+	}),
 	"Reset": act(func(ctx context.Context, s app.Service, _ none) error {
 		return s.Reset(ctx)
 	}),

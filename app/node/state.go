@@ -136,6 +136,7 @@ func (n *Node) devices(s *kept) []app.Device {
 		}
 		if l, ok := n.endpoint.Link(p2p.PeerID(p.Peer)); ok {
 			d.Connected, d.Link, d.Address = true, l.Kind, l.Addr.String()
+			d.Local = l.Kind != "relay" && n.onOwnNetwork(l.Addr.Addr())
 			d.RTTms = float64(l.RTT.Round(100*time.Microsecond)) / float64(time.Millisecond)
 			d.Name, d.Version = shownName(l.Metadata.Name), l.Metadata.Version
 		}

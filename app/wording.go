@@ -1,0 +1,103 @@
+package app
+
+import (
+	"maps"
+	"slices"
+)
+
+// A Reason names a wording: what was found, in one word for scripts.
+type Reason string
+
+// What the doctor may find.
+const (
+	FoundProgram   Reason = "program"
+	FoundPaused    Reason = "paused"
+	FoundQuestions Reason = "questions"
+	FoundClock     Reason = "clock"
+	FoundClockOff  Reason = "clock-off"  // against most linked devices
+	FoundClockAway Reason = "clock-away" // of one device, against this one
+
+	FoundAddresses   Reason = "addresses"
+	FoundNoAddress   Reason = "no-address"
+	FoundPort        Reason = "port"
+	FoundOpen        Reason = "open"
+	FoundKeepsPort   Reason = "router-keeps-port"
+	FoundChangesPort Reason = "router-changes-port"
+	FoundCarrier     Reason = "carrier-router"
+	FoundNoMapping   Reason = "router-unknown"
+
+	FoundNoMailbox  Reason = "no-mailbox"
+	FoundMailbox    Reason = "mailbox"
+	FoundMailboxNew Reason = "mailbox-connecting"
+	FoundMailboxBad Reason = "mailbox-problem"
+
+	FoundLinkedNear  Reason = "linked-near" // through the own network
+	FoundLinkedFar   Reason = "linked-far"
+	FoundLinkedRelay Reason = "linked-relay"
+	FoundAway        Reason = "away"
+	FoundNever       Reason = "never-reached"
+	FoundNowhere     Reason = "nowhere"
+
+	FoundFolders       Reason = "folders"
+	FoundFolderStopped Reason = "folder-stopped"
+	FoundFolderProblem Reason = "folder-problem"
+)
+
+// A Wording is how a reason is said. {{.X}} stands for the value X.
+type Wording struct {
+	Area   Area
+	OK     bool
+	Side   Side
+	Text   string
+	Advice string // what helps; "" where nothing has to be done
+}
+
+// Wordings returns all texts that findings are made of, in no order.
+func Wordings() []Wording { return slices.Collect(maps.Values(wordings)) }
+
+// WordingOf returns how a reason is said.
+func WordingOf(r Reason) Wording { return wordings[r] }
+
+// Who changes one reads the others.
+var wordings = map[Reason]Wording{
+	FoundProgram:   {AreaDevice, true, "", "Foldpost {{.Version}} on {{.System}}.", ""},
+	FoundPaused:    {AreaDevice, true, SideHere, "Everything is paused.", "To go on: foldpost resume"},
+	FoundQuestions: {AreaDevice, true, SideHere, "Questions that wait for you: {{.N}}.", "To see them: foldpost answer"},
+	FoundClock:     {AreaDevice, true, "", "The clock agrees with those of the linked devices.", ""},
+	FoundClockOff: {AreaDevice, false, SideHere, "The clock of this computer is wrong by {{.Time}}, say the linked devices.",
+		"Let the system set the time by itself. A wrong clock makes the wrong one of two changes look newer, and letters look expired."},
+	FoundClockAway: {AreaDevice, false, "", "The clocks of this computer and of {{.Name}} differ by {{.Time}}.",
+		"Look at both, and let the systems set the time by themselves. A wrong clock makes the wrong one of two changes look newer, and letters look expired."},
+
+	FoundAddresses: {AreaNetwork, true, "", "This computer is on a network, at {{.Addresses}}.", ""},
+	FoundNoAddress: {AreaNetwork, false, SideHere, "This computer is on no network.", "Connect it to one. Changes are kept and go out later."},
+	FoundPort:      {AreaNetwork, true, "", "Foldpost listens at port {{.Port}} ({{.Kinds}}).", ""},
+	FoundOpen:      {AreaNetwork, true, "", "No router changes the address of this computer: others see it as it is.", ""},
+	FoundKeepsPort: {AreaNetwork, true, "", "The router here is a friendly one: all others see this computer at the same address.", ""},
+	FoundChangesPort: {AreaNetwork, false, SideHere, "The router here shows this computer to each other one at another port, so that nobody can be told where to call.",
+		"Where links are missing: forward port {{.Port}} (UDP and TCP) to this computer on the router, or switch UPnP on there. A third device of yours that is always on helps too."},
+	FoundCarrier: {AreaNetwork, false, SideNetwork, "The internet provider puts this home behind a router of its own (carrier NAT), so that no call from outside comes in.",
+		"Where links are missing: ask the provider for an address of your own or for IPv6. A third device of yours that is always on, somewhere else, helps too."},
+	FoundNoMapping: {AreaNetwork, true, "", "What the router here makes of this computer's address is not known yet: that takes two links into different networks.", ""},
+
+	FoundNoMailbox: {AreaMailbox, true, "", "No e-mail account is set up. Invitations go by hand, and devices that have moved cannot ask each other where they are.",
+		"To set one up: foldpost mailbox set YOUR-ADDRESS"},
+	FoundMailbox:    {AreaMailbox, true, "", "The e-mail account {{.Mail}} works.", ""},
+	FoundMailboxNew: {AreaMailbox, true, "", "The e-mail account {{.Mail}} is being connected.", ""},
+	FoundMailboxBad: {AreaMailbox, false, SideHere, "The e-mail account {{.Mail}} does not work: {{.Problem}}", "To try it: foldpost mailbox test"},
+
+	FoundLinkedNear: {AreaLink, true, "", "{{.Name}} is connected in this network ({{.Kind}}). An answer takes {{.RTT}} ms.", ""},
+	FoundLinkedFar:  {AreaLink, true, "", "{{.Name}} is connected directly over the internet ({{.Kind}}). An answer takes {{.RTT}} ms.", ""},
+	FoundLinkedRelay: {AreaLink, true, "", "{{.Name}} is connected through another device, because no direct way is open. An answer takes {{.RTT}} ms.",
+		"A direct way is tried again every minute."},
+	FoundAway: {AreaLink, false, SideThere, "{{.Name}} does not answer: it is off, asleep or without a network (last seen {{.When}}).",
+		"It goes on by itself when that computer is on again."},
+	FoundNever: {AreaLink, false, "", "{{.Name}} was never reached: that computer may be off, or a router is in the way.",
+		"Is the other computer on, and Foldpost running on it? Bring both into one network, if only once."},
+	FoundNowhere: {AreaLink, false, "", "Nobody has told yet where {{.Name}} is.",
+		"Bring both computers into one network, if only once. With an e-mail account on both they tell each other where they are."},
+
+	FoundFolders:       {AreaFolder, true, "", "Folders that are in order: {{.N}}.", ""},
+	FoundFolderStopped: {AreaFolder, false, SideHere, "The folder {{.Folder}} has stopped: {{.Problem}}", "To see what it asks: foldpost answer"},
+	FoundFolderProblem: {AreaFolder, false, SideHere, "The folder {{.Folder}} is not complete: {{.Problem}}", "It goes on by itself when this is solved."},
+}
