@@ -127,6 +127,8 @@ func (e *Endpoint) hearCheck(s *socket, m stunMessage, from netip.AddrPort) {
 	}
 	e.mu.Unlock()
 	if !replayed {
+		e.heardOutside(from.Addr(), e.outside.wasAsked(from.Addr(), now))
+		e.outside.sentTo(from.Addr(), now)
 		s.answer(m, from, keys.in)
 	}
 }
@@ -152,17 +154,22 @@ func (e *Endpoint) hearAnswer(m stunMessage, from netip.AddrPort) {
 		return
 	}
 	if a.keys == nil {
+		e.heardOutside(from.Addr(), true)
 		e.servers.mapped(from, m.mapped, now)
 		return
 	}
 	if !m.signedBy(a.keys.out) {
 		return
 	}
+	e.heardOutside(from.Addr(), true)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.peers[a.peer]
 	if p == nil {
 		return
+	}
+	if p.seen.addr != unmap(m.mapped) {
+		e.servers.poke() // what our routers do may be known now
 	}
 	p.seen = seen{addr: unmap(m.mapped), by: from.Addr(), at: now}
 	for _, k := range p.candidates {
@@ -240,6 +247,7 @@ func (e *Endpoint) sendCheck(id PeerID, addr netip.AddrPort, keys *shared, hops 
 	if err != nil {
 		return
 	}
+	e.outside.sentTo(addr.Addr(), time.Now())
 	tx, packet := newRequest(keys.out.name(), keys.out)
 	if !e.checker.remember(tx, asked{addr: addr, peer: id, keys: keys, at: time.Now()}) {
 		return

@@ -279,6 +279,7 @@ func (e *Endpoint) try(ctx context.Context, p *peer, k *known, alpn string) dial
 	if err != nil {
 		return dialled{err: err}
 	}
+	e.outside.sentTo(addr.Addr(), time.Now())
 	c, err := s.dial(ctx, addr, p.id, alpn)
 	if err != nil {
 		return dialled{err: fmt.Errorf("at %s: %w", addr, err)}

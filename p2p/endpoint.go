@@ -36,6 +36,7 @@ type Endpoint struct {
 	pairing *pairing
 	checker *checker
 	servers *servers
+	outside *outside
 	done    chan struct{} // closed when Run ends
 
 	mu      sync.Mutex
@@ -71,7 +72,8 @@ type peer struct {
 	cancelDial context.CancelFunc
 	kept       bool // it was paired once: its clock and revision count
 	checks     checks
-	seen       seen // us, by the peer's answers to checks
+	seen       seen    // us, by the peer's answers to checks
+	mapping    Mapping // as the peer said over the last link
 }
 
 // errNotPaired reports a peer without a record that allows a link.
@@ -88,6 +90,7 @@ func New(c Config) *Endpoint {
 		turns:   newTurns(),
 		checker: newChecker(),
 		servers: newServers(),
+		outside: newOutside(),
 		done:    make(chan struct{}),
 		peers:   make(map[PeerID]*peer),
 	}
@@ -164,6 +167,7 @@ func (e *Endpoint) SetAddresses(own []Candidate, networks ...netip.Prefix) {
 	}
 	e.mu.Unlock()
 	if !same {
+		e.outside.moved()
 		e.Wake()
 	}
 }

@@ -29,7 +29,7 @@ func golden(t *testing.T, file string) map[string]string {
 
 func goldenHello() hello {
 	m := Metadata{Name: "laptop", Address: "ada@example.org", Version: "1.2.3", Features: []string{"x"}}
-	h := newHello(testIdentity(1).ID(), [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, m, netip.MustParseAddrPort("192.0.2.7:4001"), 3)
+	h := newHello(testIdentity(1).ID(), [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, m, netip.MustParseAddrPort("192.0.2.7:4001"), 3, MappingIndependent)
 	h.Time = 1_795_000_000
 	return h
 }
@@ -43,12 +43,13 @@ func TestGoldenBytes(t *testing.T) {
 	}
 	public, static, sig, peer := id.Public(), id.Static(), id.StaticSig(), id.ID()
 	k := makeKnock(peer, [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, 20_777)
-	var helloFrame, header, ping, pong bytes.Buffer
+	var helloFrame, header, ping, pong, network bytes.Buffer
 	for _, err := range []error{
 		writeHello(&helloFrame, goldenHello()),
 		writeHeader(&header, "echo"),
 		wire.Write(&ping, wire.MaxControl, newPing(7)),
 		wire.Write(&pong, wire.MaxControl, control{Type: controlPong, Nonce: 7}),
+		wire.Write(&network, wire.MaxControl, control{Type: controlNetwork, Mapping: string(MappingDependent)}),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -69,6 +70,7 @@ func TestGoldenBytes(t *testing.T) {
 		"header-frame":     hex.EncodeToString(header.Bytes()),
 		"ping-frame":       hex.EncodeToString(ping.Bytes()),
 		"pong-frame":       hex.EncodeToString(pong.Bytes()),
+		"network-frame":    hex.EncodeToString(network.Bytes()),
 	} {
 		if got != want[name] {
 			t.Errorf("%s %s\nwant %s", name, got, want[name])

@@ -23,6 +23,8 @@ type control struct {
 	Hello *hello `wire:"2"`
 	Nonce uint64 `wire:"3"` // of a ping, and of the pong that answers it
 	Pad   []byte `wire:"4"` // of a ping, zeros
+
+	Mapping string `wire:"5"` // of the sender, in a frame of type controlNetwork
 }
 
 // The types of control frames.
@@ -30,6 +32,8 @@ const (
 	controlHello = 1
 	controlPing  = 2
 	controlPong  = 3
+
+	controlNetwork = 4
 )
 
 // pingPad makes a ping large enough that a peer which was started again
@@ -56,6 +60,7 @@ type hello struct {
 	Version  string   `wire:"10"`
 	Address  string   `wire:"11"` // the sender's own mail address, if any
 	Time     int64    `wire:"12"` // the sender's clock, unix seconds
+	Mapping  string   `wire:"13"` // what routers make of the sender's IPv4 address
 }
 
 // Limits of a HELLO beyond its frame's.
@@ -73,7 +78,7 @@ func (h hello) check(peer PeerID, dialled bool) error {
 		return fmt.Errorf("%w: hello of %s from %s", wire.ErrMismatch, h.ID.Short(), peer.Short())
 	case h.Number > maxNumber || (h.Number == 0 && !dialled):
 		return fmt.Errorf("%w: connection number %d", wire.ErrMismatch, h.Number)
-	case len([]rune(h.Name)) > maxName || len(h.Version) > maxText || len(h.Address) > maxText:
+	case len([]rune(h.Name)) > maxName || len(h.Version) > maxText || len(h.Address) > maxText || len(h.Mapping) > maxText:
 		return fmt.Errorf("%w: a text in hello is too long", wire.ErrMismatch)
 	}
 	for _, f := range h.Features {
@@ -98,11 +103,11 @@ func (h hello) observed() netip.AddrPort {
 }
 
 // newHello is what we say of ourselves to a peer at an address.
-func newHello(id PeerID, start [8]byte, m Metadata, peer netip.AddrPort, number uint64) hello {
+func newHello(id PeerID, start [8]byte, m Metadata, peer netip.AddrPort, number uint64, routers Mapping) hello {
 	return hello{
 		V: linkVersion, ID: id, Name: clip(m.Name, maxName), Features: m.Features, Observed: peer.String(),
 		Streams: maxStreams, Frame: wire.MaxControl, Start: start, Number: number,
-		Version: m.Version, Address: m.Address, Time: time.Now().Unix(),
+		Version: m.Version, Address: m.Address, Time: time.Now().Unix(), Mapping: string(routers),
 	}
 }
 

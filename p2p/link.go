@@ -30,6 +30,9 @@ type link struct {
 	probing atomic.Bool
 	pongs   chan uint64
 
+	mapping     atomic.Pointer[Mapping] // that the peer told since HELLO
+	toldMapping Mapping                 // that we told last; under the endpoint's mu
+
 	revision uint64 // of the peer's entry when the connection began
 
 	control carried
@@ -75,7 +78,7 @@ func (l *link) describe() Link {
 	return Link{
 		Peer: l.peer, Kind: l.conn.kind(), Addr: l.conn.remote(), RTT: l.conn.rtt(),
 		Since: l.since, Metadata: l.hello.metadata(), Observed: l.hello.observed(),
-		Offset: time.Unix(l.hello.Time, 0).Sub(l.since.Truncate(time.Second)),
+		Mapping: l.routers(), Offset: time.Unix(l.hello.Time, 0).Sub(l.since.Truncate(time.Second)),
 	}
 }
 
@@ -111,6 +114,9 @@ func (l *link) readControl() {
 			case l.pongs <- c.Nonce:
 			default: // nobody waits for it
 			}
+		case controlNetwork:
+			m := ParseMapping(c.Mapping)
+			l.mapping.Store(&m)
 		}
 	}
 }

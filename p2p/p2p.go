@@ -319,5 +319,6 @@ type Link struct {
 	Since    time.Time
 	Metadata Metadata       // from HELLO
 	Observed netip.AddrPort // our address as the peer saw it
+	Mapping  Mapping        // of the peer, as it says
 	Offset   time.Duration  // the peer's clock minus ours, at HELLO
 }

@@ -57,7 +57,8 @@ func (e *Endpoint) exchange(ctx context.Context, l *link) (err error) {
 	}
 	s := l.control
 	s.hurry()
-	own := newHello(e.id, e.start, e.config.Manager.Metadata(), l.conn.remote(), l.number)
+	l.toldMapping = e.Mapping()
+	own := newHello(e.id, e.start, e.config.Manager.Metadata(), l.conn.remote(), l.number, l.toldMapping)
 	if err := s.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
 		return err
 	}
@@ -137,6 +138,7 @@ func (e *Endpoint) install(l *link) bool {
 	}
 	p.up = true
 	p.notify()
+	e.servers.poke() // the link may show what our routers do
 	e.mu.Unlock()
 	if old != nil {
 		old.close(CloseDuplicate)
@@ -179,9 +181,10 @@ func (e *Endpoint) detach(ctx context.Context, l *link, reason error) {
 	if p.link != l {
 		return
 	}
-	p.link = nil
+	p.link, p.mapping = nil, l.routers()
 	if p.revision == l.revision {
 		p.candidates.prove(l.peer, l.conn.remote(), time.Now()) // it may have moved
+		e.outside.sentTo(l.conn.remote().Addr(), time.Now())
 	}
 	p.urgent = p.urgent || time.Since(l.since) >= longLink
 	p.checks.offered(time.Now())

@@ -127,16 +127,20 @@ func (e *Endpoint) accept(ctx context.Context, s *socket) error {
 		if err != nil {
 			return fmt.Errorf("accept connections: %w", err)
 		}
+		from := addrPortOf(c.RemoteAddr()).Addr()
+		asked := e.outside.wasAsked(from, time.Now())
+		e.outside.sentTo(from, time.Now())
 		e.mu.Lock()
 		if r := e.run; r != nil {
-			r.wg.Go(func() { e.serve(ctx, quicCarrier{c}) })
+			r.wg.Go(func() { e.serve(ctx, quicCarrier{c}, asked) })
 		}
 		e.mu.Unlock()
 	}
 }
 
-// serve serves one accepted connection until it ends.
-func (e *Endpoint) serve(ctx context.Context, c carrier) {
+// serve serves one accepted connection until it ends; asked tells whether its
+// caller was sent something before.
+func (e *Endpoint) serve(ctx context.Context, c carrier, asked bool) {
 	cs := c.state()
 	if cs.NegotiatedProtocol == alpnPair {
 		p, err := newPairLink(c)
@@ -162,6 +166,7 @@ func (e *Endpoint) serve(ctx context.Context, c carrier) {
 		e.config.Log.Debug("link refused", "peer", id.Short(), "err", err)
 		return
 	}
+	e.heardOutside(c.remote().Addr(), asked)
 	e.keep(ctx, l)
 }
 

@@ -238,6 +238,7 @@ func (n *Node) Accept(ctx context.Context, r app.AcceptRequest) (app.Accepted, e
 	if letter != nil && letter.Message.From != "" {
 		inv.With = letter.Message.From // the one that was shown; the letter may name another
 	}
+	inv.Network = p2p.ParseMapping(p.Network)
 	inv.Created, inv.Expires, inv.Taken = p.Created, p.Expires, time.Now()
 	inv.Addrs = candidateTexts(p.Candidates(sourceOf(inv.Via)))
 	if letter != nil {

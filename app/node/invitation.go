@@ -30,11 +30,12 @@ type invitation struct {
 	Note      string        `json:"note,omitempty"`
 	MessageID string        `json:"message_id,omitempty"`
 	Mailed    mailing       `json:"mailed,omitempty"`
-	SentAt    time.Time     `json:"sent_at,omitzero"` // when its mail left last
-	Name      string        `json:"name,omitempty"`   // received: of the person or device, as claimed
-	Peer      key           `json:"peer,omitzero"`    // sent: first answerer; received: the inviter
-	Static    key           `json:"static,omitzero"`  // of Peer
-	Addrs     []string      `json:"addrs,omitempty"`  // where the other side might be
+	SentAt    time.Time     `json:"sent_at,omitzero"`  // when its mail left last
+	Name      string        `json:"name,omitempty"`    // received: of the person or device, as claimed
+	Peer      key           `json:"peer,omitzero"`     // sent: first answerer; received: the inviter
+	Static    key           `json:"static,omitzero"`   // of Peer
+	Addrs     []string      `json:"addrs,omitempty"`   // where the other side might be
+	Network   p2p.Mapping   `json:"network,omitempty"` // what its routers do, as its letter says
 	Answered  mailing       `json:"answered,omitempty"`
 	Taken     time.Time     `json:"taken,omitzero"` // received: when its user said yes
 	Ended     time.Time     `json:"ended,omitzero"` // when it was used up

@@ -91,6 +91,7 @@ type keptPeer struct {
 	Told     []string         `json:"told,omitempty"` // addresses in its last letter, for as long as none worked
 	Mail     string           `json:"mail,omitempty"` // its mail address, as told over a link
 	Seek     seeking          `json:"seek,omitzero"`
+	Network  p2p.Mapping      `json:"network,omitempty"` // as it said last, over a link or in a letter
 }
 
 // keptFolder is a folder that is kept in sync here.

@@ -133,6 +133,9 @@ func (n *Node) matchAddresses() {
 				continue
 			}
 			changed = p.Seek.told(own) || changed
+			if l.Mapping != p2p.MappingUnknown && l.Mapping != p.Network {
+				p.Network, changed = l.Mapping, true
+			}
 			if address, err := mail.ParseAddress(l.Metadata.Address); err == nil && p.Mail != address {
 				p.Mail, changed = address, true
 			}

@@ -238,7 +238,7 @@ func (n *Node) answered(a mail.Answer, m mail.Message) {
 		taken = true
 		inv.Peer = key(peer)
 		inv.reserve(a.Payload, m.ID != "", time.Now())
-		inv.Addrs = candidateTexts(found)
+		inv.Addrs, inv.Network = candidateTexts(found), p2p.ParseMapping(a.Payload.Network)
 	})
 	if taken { // also for a search that is under way
 		for _, c := range found {

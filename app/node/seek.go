@@ -408,6 +408,7 @@ func (n *Node) heardFrom(a *account, l mail.PeerLetter, m mail.Message) {
 		}
 		w.seek.Heard, w.seek.Asks = p.Created, 0
 		s.learn(l.From.Peer, candidateTexts(found))
+		s.learnNetwork(l.From.Peer, p.Network)
 		if p.Kind == mail.KindReserved {
 			s.confirm(p, l.From.Key)
 		}
@@ -483,6 +484,22 @@ func (s *kept) learn(id p2p.PeerID, list []string) {
 	for i := range s.Invitations {
 		if inv := &s.Invitations[i]; inv.State == invOpen && inv.Peer == key(id) {
 			inv.Addrs = list
+		}
+	}
+}
+
+// learnNetwork keeps what a device says of its routers.
+func (s *kept) learnNetwork(id p2p.PeerID, network string) {
+	m := p2p.ParseMapping(network)
+	if m == p2p.MappingUnknown {
+		return
+	}
+	if p := s.peer(id); p != nil {
+		p.Network = m
+	}
+	for i := range s.Invitations {
+		if inv := &s.Invitations[i]; inv.State == invOpen && inv.Peer == key(id) {
+			inv.Network = m
 		}
 	}
 }
