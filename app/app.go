@@ -20,6 +20,7 @@ type (
 	FolderID     string
 	InvitationID string
 	QuestionID   string
+	NearbyID     string // good for about an hour: devices nearby change it
 )
 
 // A Service is the running program. Its methods may be called at the same
@@ -56,6 +57,10 @@ type Service interface {
 	Resend(ctx context.Context, id InvitationID) error
 	// Withdraw cancels an open invitation, sent or received.
 	Withdraw(ctx context.Context, id InvitationID) error
+	// OpenNearby lets devices in the same network see this one's name and ask
+	// to be linked, until ctx is done and for so long after it. It returns
+	// when ctx is done, or with an error when it was closed for safety.
+	OpenNearby(ctx context.Context, after time.Duration) error
 	// Unpair removes a device: links, keys, shares and open invitations.
 	Unpair(ctx context.Context, id DeviceID) error
 	// Answer chooses one of a question's choices.

@@ -17,6 +17,7 @@ type State struct {
 	Devices     []Device         `json:"devices"`
 	Folders     []Folder         `json:"folders"`
 	Offers      []Offer          `json:"offers"`
+	Nearby      []Nearby         `json:"nearby"`
 	Paused      bool             `json:"paused,omitempty"`
 	Findings    []Finding        `json:"findings,omitempty"` // of this device's network: only what is wrong
 }
@@ -28,6 +29,7 @@ type ThisDevice struct {
 	Version   string   `json:"version"`
 	Port      int      `json:"port"`
 	Addresses []string `json:"addresses"`
+	Visible   bool     `json:"visible,omitempty"` // devices nearby may see its name and ask to be linked
 }
 
 // MailboxState is how the account does.
@@ -237,4 +239,12 @@ type Offer struct {
 	Files  int      `json:"files"`
 	Bytes  int64    `json:"bytes"`
 	Role   string   `json:"role"`
+}
+
+// Nearby is a device in the same network that lets itself be seen, and is not
+// linked. Its name is its own word.
+type Nearby struct {
+	ID    NearbyID  `json:"id"`
+	Name  string    `json:"name"`
+	Since time.Time `json:"since"` // seen here
 }

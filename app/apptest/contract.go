@@ -36,6 +36,7 @@ func TestService(t *testing.T, start func(t *testing.T) app.Service) {
 		{"Pause", testPause},
 		{"Config", testConfig},
 		{"Doctor", testDoctor},
+		{"OpenNearby", testOpenNearby},
 		{"Done", testDone},
 		{"Reset", testReset},
 	} {

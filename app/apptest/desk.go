@@ -232,7 +232,7 @@ func (f *Fake) Reset(ctx context.Context) error {
 	f.update(func(s *app.State) {
 		*s = app.State{
 			V: app.StateVersion, Device: s.Device, Questions: []app.Question{}, Invitations: []app.OpenInvitation{},
-			Devices: []app.Device{}, Folders: []app.Folder{}, Offers: []app.Offer{},
+			Devices: []app.Device{}, Folders: []app.Folder{}, Offers: []app.Offer{}, Nearby: []app.Nearby{},
 		}
 	})
 	return nil

@@ -44,6 +44,8 @@ type Fake struct {
 	fail        map[string]error
 	calls       []string
 	drawn       map[string]int // ids given, by kind
+	open        int            // calls of OpenNearby
+	after       bool           // one of them wanted it to last
 }
 
 type received struct {
@@ -67,6 +69,7 @@ func NewFake() *Fake {
 			Devices:     []app.Device{},
 			Folders:     []app.Folder{},
 			Offers:      []app.Offer{},
+			Nearby:      []app.Nearby{},
 		},
 		changed:     make(chan struct{}),
 		invitations: map[app.InvitationID]app.Invitation{},

@@ -27,7 +27,7 @@ invitation are shown again by the command that made it.`,
 			if !watch {
 				return s.showState(svc.State())
 			}
-			return s.watch(ctx, svc)
+			return s.watch(ctx, svc, s.showState)
 		}),
 	}
 	c.Flags().BoolVar(&watch, "watch", false, "show it again after each change, until Ctrl-C")
@@ -35,7 +35,7 @@ invitation are shown again by the command that made it.`,
 }
 
 // watch shows each State: on a terminal in the place of the one before.
-func (s *session) watch(ctx context.Context, svc app.Service) error {
+func (s *session) watch(ctx context.Context, svc app.Service, show func(app.State) error) error {
 	first := true
 	return until(ctx, svc, "for a change", func(st app.State) (bool, error) {
 		var err error
@@ -50,7 +50,7 @@ func (s *session) watch(ctx context.Context, svc app.Service) error {
 		if err != nil {
 			return false, err
 		}
-		return false, s.showState(st)
+		return false, show(st)
 	})
 }
 
@@ -88,6 +88,12 @@ func (s *session) showState(st app.State) error {
 			return err
 		}
 	}
+	if len(st.Nearby) > 0 {
+		s.head("Nearby")
+		if err := s.nearbyTable(st); err != nil {
+			return err
+		}
+	}
 	if len(st.Folders)+len(st.Offers) > 0 {
 		s.head("Folders")
 		return s.folderTable(st)
@@ -104,6 +110,9 @@ func (s *session) showDevice(st app.State) error {
 	t.row("id", string(d.ID))
 	t.row("version", d.Version)
 	t.row("port", strconv.Itoa(d.Port))
+	if d.Visible {
+		t.row("visible", "devices nearby see its name")
+	}
 	if len(d.Addresses) > 0 {
 		t.row("addresses", strings.Join(d.Addresses, ", "))
 	}

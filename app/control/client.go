@@ -128,6 +128,11 @@ func (c *Client) Withdraw(ctx context.Context, id app.InvitationID) error {
 	return call(ctx, c, "Withdraw", idArgs{string(id)}, nil)
 }
 
+// OpenNearby lets devices nearby see this one.
+func (c *Client) OpenNearby(ctx context.Context, after time.Duration) error {
+	return call(ctx, c, "OpenNearby", openArgs{after}, nil)
+}
+
 // Unpair removes a device.
 func (c *Client) Unpair(ctx context.Context, id app.DeviceID) error {
 	return call(ctx, c, "Unpair", idArgs{string(id)}, nil)

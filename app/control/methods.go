@@ -27,6 +27,7 @@ type (
 		Folder app.FolderID
 		For    time.Duration
 	}
+	openArgs    struct{ After time.Duration }
 	settingArgs struct{ Key, Value string }
 	dirArgs     struct{ Dir string }
 	moveArgs    struct {
@@ -79,6 +80,9 @@ var methods = map[string]method{
 	}),
 	"Withdraw": act(func(ctx context.Context, s app.Service, a idArgs) error {
 		return s.Withdraw(ctx, app.InvitationID(a.ID))
+	}),
+	"OpenNearby": act(func(ctx context.Context, s app.Service, a openArgs) error {
+		return s.OpenNearby(ctx, a.After)
 	}),
 	"Unpair": act(func(ctx context.Context, s app.Service, a idArgs) error {
 		return s.Unpair(ctx, app.DeviceID(a.ID))

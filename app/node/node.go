@@ -22,6 +22,7 @@ import (
 
 	"foldpost/app"
 	"foldpost/app/folder"
+	"foldpost/discovery"
 	"foldpost/mail"
 	"foldpost/p2p"
 )
@@ -47,10 +48,11 @@ type Config struct {
 	Forget func() error
 
 	// Seams for a simulated world.
-	Conns     []net.PacketConn                                                  // instead of Listen
-	Addresses func() []netip.AddrPort                                           // own host addresses
-	OpenTree  func(dir string) (folder.Tree, error)                             // the disk
-	MailDial  func(ctx context.Context, network, addr string) (net.Conn, error) // mail servers
+	Conns      []net.PacketConn                                                  // instead of Listen
+	Addresses  func() []netip.AddrPort                                           // own host addresses
+	Neighbours func() []discovery.Neighbour                                      // devices nearby that show themselves
+	OpenTree   func(dir string) (folder.Tree, error)                             // the disk
+	MailDial   func(ctx context.Context, network, addr string) (net.Conn, error) // mail servers
 }
 
 // A Node is one device of one user. It implements [app.Service].
@@ -68,6 +70,7 @@ type Node struct {
 	addrs    func() []netip.AddrPort
 	up, down *limit // of files' contents
 
+	nearby     nearby
 	interfaces interfaces
 	reach      reaching
 
@@ -164,7 +167,10 @@ func (n *Node) openHome() error {
 	if n.mails, err = openMailLog(filepath.Join(home, "mails.json")); err != nil {
 		return errors.Join(err, n.lock.Unlock())
 	}
-	n.keep, err = openKeeper(filepath.Join(home, "state.json"), firstState)
+	n.keep, err = openKeeper(filepath.Join(home, "state.json"), func() kept {
+		n.nearby.first = time.Now()
+		return firstState()
+	})
 	if err != nil {
 		return errors.Join(err, n.lock.Unlock())
 	}

@@ -58,12 +58,14 @@ func (n *Node) buildState() app.State {
 		Device: app.ThisDevice{
 			ID: deviceID(key(n.identity.ID())), Name: s.Name, Version: n.cfg.Version, Port: int(n.port), Addresses: []string{},
 		},
-		Questions: []app.Question{}, Invitations: []app.OpenInvitation{}, Devices: []app.Device{}, Folders: []app.Folder{}, Offers: []app.Offer{},
+		Questions: []app.Question{}, Invitations: []app.OpenInvitation{}, Devices: []app.Device{}, Folders: []app.Folder{}, Offers: []app.Offer{}, Nearby: []app.Nearby{},
 		Paused: s.Paused.active(now),
 	}
 	for _, a := range n.addrs() {
 		st.Device.Addresses = append(st.Device.Addresses, a.String())
 	}
+	st.Device.Visible = n.nearbyOpen(now)
+	st.Nearby = append(st.Nearby, n.nearbyDevices()...)
 	st.Mailbox = n.mailboxState(s)
 	for i := range s.Invitations {
 		if inv := &s.Invitations[i]; inv.shown(now) {
