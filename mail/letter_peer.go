@@ -30,6 +30,8 @@ func (c Correspondent) To() string { return cmp.Or(c.Account, c.Address) }
 
 // A PeerKeyring is a [Keyring] that knows devices which may write letters.
 type PeerKeyring interface {
+	// OwnToken is that of [Keyring].
+	OwnToken(p2p.Token) bool
 	// Identity returns this device's keys.
 	Identity() *p2p.Identity
 	// Correspondents lists who may write.
@@ -116,6 +118,25 @@ func OpenPeer(self *p2p.Identity, from Correspondent, letter []byte) (Payload, e
 	return p, nil
 }
 
+// ReadPeerLetter opens a letter as one of a correspondent and checks all but
+// whom it is addressed to: only this device can open it. Errors are those of
+// [OpenPeer] and [Payload.Check], and wrap [ErrOwn] or [ErrReplayed].
+func ReadPeerLetter(keys PeerKeyring, seen *ReplayTable, from Correspondent, letter []byte, now time.Time) (PeerLetter, error) {
+	payload, err := OpenPeer(keys.Identity(), from, letter)
+	switch {
+	case err != nil:
+		return PeerLetter{}, err
+	case keys.OwnToken(payload.Token):
+		return PeerLetter{}, ErrOwn
+	case seen.Seen(payload.Token):
+		return PeerLetter{}, ErrReplayed
+	}
+	if err := payload.Check(now); err != nil {
+		return PeerLetter{}, err
+	}
+	return PeerLetter{From: from, Payload: payload}, nil
+}
+
 // readPeer opens and checks a letter between devices. Each key that is tried
 // costs a trial; those of who claims to have sent the mail are tried first.
 func (p *Post) readPeer(ctx context.Context, m Message) (*PeerLetter, error) {
@@ -131,23 +152,16 @@ func (p *Post) readPeer(ctx context.Context, m Message) (*PeerLetter, error) {
 		if err := p.trials.Wait(ctx); err != nil {
 			return nil, err
 		}
-		payload, err := OpenPeer(keys.Identity(), from, m.Letter)
+		l, err := ReadPeerLetter(keys, p.seen, from, m.Letter, time.Now())
 		switch {
 		case errors.Is(err, ErrWrongKey):
 			continue
 		case err != nil:
 			return nil, err
-		case p.keys.OwnToken(payload.Token):
-			return nil, ErrOwn
-		case p.seen.Seen(payload.Token):
-			return nil, ErrReplayed
-		case !payload.SentTo(p.box.Address()):
+		case !l.Payload.SentTo(p.box.Address()):
 			return nil, ErrNotForUs
 		}
-		if err := payload.Check(time.Now()); err != nil {
-			return nil, err
-		}
-		return &PeerLetter{From: from, Payload: payload}, nil
+		return &l, nil
 	}
 	return nil, ErrNoCorrespondent
 }

@@ -42,7 +42,8 @@ type kept struct {
 	LimitUp   int `json:"limit_up,omitempty"` // KiB per second; 0: none
 	LimitDown int `json:"limit_down,omitempty"`
 
-	STUN string `json:"stun,omitempty"` // servers, HOST:PORT by spaces
+	STUN    string `json:"stun,omitempty"`     // servers, HOST:PORT by spaces
+	NoCarry bool   `json:"no_carry,omitempty"` // no letters of others
 
 	Auto []time.Time `json:"auto,omitempty"` // when the last mails left that no person decided on
 }

@@ -34,7 +34,7 @@ func (n *Node) listen() error {
 	}
 	n.endpoint = p2p.New(p2p.Config{
 		Identity: n.identity, Conns: conns, Manager: manager{n}, Log: n.log,
-		Protocols: []string{protocolShares, protocolFolder},
+		Protocols: []string{protocolShares, protocolFolder, protocolContact},
 	})
 	return nil
 }

@@ -289,6 +289,8 @@ func (m manager) AcceptStream(ctx context.Context, id p2p.PeerID, protocol strin
 		err = m.hearShares(id, s)
 	case protocolFolder:
 		err = serveFolder(ctx, s, m.servedTo(id), m.up)
+	case protocolContact:
+		err = m.serveContact(ctx, id, s)
 	default:
 		s.Reset(p2p.StreamUnsupported)
 	}

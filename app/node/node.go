@@ -65,6 +65,7 @@ type Node struct {
 	endpoint *p2p.Endpoint
 	replay   *mail.ReplayTable
 	mails    *mailLog
+	contacts *contacts
 	sockets  []net.PacketConn // ours to close
 	port     uint16
 	addrs    func() []netip.AddrPort
@@ -123,7 +124,7 @@ func New(c Config) (*Node, error) {
 	n := &Node{
 		cfg: c, log: c.Log, kicked: make(chan struct{}, 1),
 		peers: map[p2p.PeerID]*peer{}, lost: map[p2p.PeerID]time.Time{}, folders: map[key]*running{}, named: map[key]bool{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
-		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{}, up: newLimit(), down: newLimit(),
+		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{}, contacts: newContacts(), up: newLimit(), down: newLimit(),
 	}
 	if err := n.openHome(); err != nil {
 		return nil, err
@@ -259,6 +260,7 @@ func (n *Node) loop(ctx context.Context) {
 		n.matchAddresses()
 		n.matchSTUN(ctx)
 		n.matchInvitations(ctx)
+		n.matchContacts(ctx)
 		n.matchMailbox(ctx)
 		n.matchFolders(ctx)
 		n.matchFeeds()

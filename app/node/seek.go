@@ -236,13 +236,18 @@ func (n *Node) absent(s *kept, w writer, own []string) (absence, bool) {
 	}
 	shared, even := n.sharedWith(s, w.Peer, w.seek.Even)
 	waits := w.waits || !even
+	return absence{since: n.absentSince(w.Peer), moved: moved(own, w.seek.Knows), waits: waits, seeking: *w.seek}, shared || w.waits
+}
+
+// absentSince is when a device that can not be reached was lost, or when this
+// one began, woke or moved, if that was later.
+func (n *Node) absentSince(id p2p.PeerID) time.Time {
 	n.mu.Lock()
-	since := n.awake
-	if lost := n.lost[w.Peer]; lost.After(since) {
-		since = lost
+	defer n.mu.Unlock()
+	if lost := n.lost[id]; lost.After(n.awake) {
+		return lost
 	}
-	n.mu.Unlock()
-	return absence{since: since, moved: moved(own, w.seek.Knows), waits: waits, seeking: *w.seek}, shared || w.waits
+	return n.awake
 }
 
 // sharedWith tells whether a folder is shared with a device, and whether the
@@ -394,13 +399,10 @@ func letterText(kind mail.Kind, device string) assets.Text {
 	return assets.SeekMail(device)
 }
 
-// heardFrom takes a letter of a device: where it is, and perhaps its question
-// where we are. It changes no trust.
-func (n *Node) heardFrom(a *account, l mail.PeerLetter, m mail.Message) {
-	now, p := time.Now(), l.Payload
-	found := candidatesIn(p, m)
-	var w writer
-	known := false
+// noteLetter keeps what a letter of a device says; false: the device is not
+// known any more, or has written a newer one. It changes no trust.
+func (n *Node) noteLetter(l mail.PeerLetter, found []p2p.Candidate) (w writer, known bool) {
+	p := l.Payload
 	n.change("note a letter of a device", func(s *kept) {
 		if w, known = s.writer(l.From.Peer, l.From.Key); !known || p.Created.Before(w.seek.Heard) {
 			known = false
@@ -414,10 +416,22 @@ func (n *Node) heardFrom(a *account, l mail.PeerLetter, m mail.Message) {
 		}
 	})
 	if !known {
-		return
+		return w, false
 	}
 	n.log.Info("a letter of a device came", "device", l.From.Peer.Short(), "letter", p.Kind)
 	n.restartLooking(p)
+	return w, true
+}
+
+// heardFrom takes a letter of a device that came by mail: where it is, and
+// perhaps its question where we are.
+func (n *Node) heardFrom(a *account, l mail.PeerLetter, m mail.Message) {
+	now, p := time.Now(), l.Payload
+	found := candidatesIn(p, m)
+	w, known := n.noteLetter(l, found)
+	if !known {
+		return
+	}
 	reply := p.Kind == mail.KindSeek && n.shouldReply(l.From, now)
 	if reply || n.wroteAfter(*w.seek, p) {
 		n.endpoint.Answered(l.From.Peer)

@@ -67,6 +67,11 @@ var settings = []setting{
 		get: func(s *kept) string { return s.STUN },
 		set: setSTUN,
 	},
+	{
+		key: "carry", help: "whether this device passes sealed letters on between linked devices that look for each other; it can not read them", values: onOff,
+		get: func(s *kept) string { return switchText(!s.NoCarry) },
+		set: func(s *kept, v string) error { s.NoCarry = v == "off"; return nil },
+	},
 	limitSetting("limit-up", "KiB per second that this device sends of files; 0: no limit", func(s *kept) *int { return &s.LimitUp }),
 	limitSetting("limit-down", "KiB per second that this device receives of files; 0: no limit", func(s *kept) *int { return &s.LimitDown }),
 	{
