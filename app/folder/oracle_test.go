@@ -65,13 +65,26 @@ func (o *oracle) ended(d *modelDevice, p Path) {
 	}
 }
 
-// refused notes that a person wants back what the held findings of a scan have
-// overwritten, and so ends what is there now.
-func (o *oracle) refused(d *modelDevice) {
-	for p := range d.r.scanHarms(d.r.heldScan()) {
-		if f := d.disk[p]; f != nil {
-			for i := range f.instances {
-				o.done[i] = true
+// refused notes that a person wants what was there before many files went, and
+// so ends what came in their place: on this disk, or from a member.
+func (o *oracle) refused(d *modelDevice, k guardKind) {
+	end := func(is map[int]bool) {
+		for i := range is {
+			o.done[i] = true
+		}
+	}
+	if k == guardHere {
+		for p := range d.r.scanHarms(d.r.heldScan()) {
+			if f := d.disk[p]; f != nil {
+				end(f.instances)
+			}
+		}
+		return
+	}
+	for _, n := range d.r.nodes {
+		if n.count.harm != harmless {
+			for _, v := range n.targetEntry().S {
+				end(o.instances[v.Dot])
 			}
 		}
 	}

@@ -173,8 +173,8 @@ func (w *world) deviceStep(d *modelDevice, words []string) error {
 		}
 		w.oracle.lost = true // a no brings back what was ended
 		yes := words[2] == "yes" || kind == guardHere && !d.elsewhere()
-		if kind == guardHere && !yes {
-			w.oracle.refused(d)
+		if !yes {
+			w.oracle.refused(d, kind)
 		}
 		d.r.answer(d.now(), kind, yes)
 		d.commit()
