@@ -140,6 +140,8 @@ type OpenInvitation struct {
 	// to tell it where this one is. Its user sends what Letter gives.
 	AnswerByHand bool `json:"answer_by_hand,omitempty"`
 
+	Why *Finding `json:"why,omitempty"` // the two computers have not met yet, as far as can be told
+
 	Folders []FolderID `json:"folders,omitempty"` // that follow it
 	Device  DeviceID   `json:"device,omitempty"`  // that it led to
 }
@@ -159,7 +161,7 @@ type Device struct {
 	Verified  string    `json:"verified"`        // "words", "link"
 	Linked    time.Time `json:"linked,omitzero"` // when
 	Problem   string    `json:"problem,omitempty"`
-	Why       *Finding  `json:"why,omitempty"` // of Problem
+	Why       *Finding  `json:"why,omitempty"` // it is not connected; Problem is there if its user should do something
 }
 
 // A FolderState is what a folder does, the most important first.

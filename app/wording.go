@@ -25,6 +25,7 @@ const (
 	FoundChangesPort Reason = "router-changes-port"
 	FoundCarrier     Reason = "carrier-router"
 	FoundNoMapping   Reason = "router-unknown"
+	FoundBlocked     Reason = "udp-blocked"
 
 	FoundNoMailbox  Reason = "no-mailbox"
 	FoundMailbox    Reason = "mailbox"
@@ -37,6 +38,19 @@ const (
 	FoundAway        Reason = "away"
 	FoundNever       Reason = "never-reached"
 	FoundNowhere     Reason = "nowhere"
+
+	FoundCutOff       Reason = "cut-off"
+	FoundUnasked      Reason = "unasked"
+	FoundSilent       Reason = "silent"
+	FoundElsewhere    Reason = "elsewhere"
+	FoundHalfway      Reason = "halfway"
+	FoundNoWay        Reason = "no-way"
+	FoundCarrierHere  Reason = "carrier-here"
+	FoundBlockedHere  Reason = "blocked-here"
+	FoundBlockedThere Reason = "blocked-there"
+	FoundBothChange   Reason = "routers-change-port"
+	FoundChangesHere  Reason = "router-here"
+	FoundChangesThere Reason = "router-there"
 
 	FoundFolders       Reason = "folders"
 	FoundFolderStopped Reason = "folder-stopped"
@@ -78,6 +92,8 @@ var wordings = map[Reason]Wording{
 		"Where links are missing: forward port {{.Port}} (UDP and TCP) to this computer on the router, or switch UPnP on there. A third device of yours that is always on helps too."},
 	FoundCarrier: {AreaNetwork, false, SideNetwork, "The internet provider puts this home behind a router of its own (carrier NAT), so that no call from outside comes in.",
 		"Where links are missing: ask the provider for an address of your own or for IPv6. A third device of yours that is always on, somewhere else, helps too."},
+	FoundBlocked: {AreaNetwork, false, SideHere, "The network here lets no UDP packets out: nothing answers (typical for offices and hotels).",
+		"Use another network, if you can. Here, devices can only be reached by TCP, and only those whose routers let calls in."},
 	FoundNoMapping: {AreaNetwork, true, "", "What the router here makes of this computer's address is not known yet: that takes two links into different networks.", ""},
 
 	FoundNoMailbox: {AreaMailbox, true, "", "No e-mail account is set up. Invitations go by hand, and devices that have moved cannot ask each other where they are.",
@@ -92,10 +108,33 @@ var wordings = map[Reason]Wording{
 		"A direct way is tried again every minute."},
 	FoundAway: {AreaLink, false, SideThere, "{{.Name}} does not answer: it is off, asleep or without a network (last seen {{.When}}).",
 		"It goes on by itself when that computer is on again."},
+	FoundSilent: {AreaLink, false, SideThere, "{{.Name}} answers neither calls nor the letter of {{.When}}: it is most likely off or asleep.",
+		"It goes on by itself when that computer is on again."},
 	FoundNever: {AreaLink, false, "", "{{.Name}} was never reached: that computer may be off, or a router is in the way.",
 		"Is the other computer on, and Foldpost running on it? Bring both into one network, if only once."},
 	FoundNowhere: {AreaLink, false, "", "Nobody has told yet where {{.Name}} is.",
 		"Bring both computers into one network, if only once. With an e-mail account on both they tell each other where they are."},
+	FoundElsewhere: {AreaLink, false, SideNetwork, "{{.Name}} is known only at addresses of another home or office, which nobody can call from here.",
+		"It goes on by itself when both are in one network again. With an e-mail account on both they tell each other where they are."},
+	FoundCutOff: {AreaLink, false, SideHere, "{{.Name}} cannot be called, because this computer is on no network.", "Connect this computer to a network."},
+	FoundUnasked: {AreaLink, false, SideHere, "{{.Name}} does not answer where it was, and it cannot be asked by mail where it is: the e-mail account here does not work.",
+		"Set the e-mail account right, or bring both computers into one network, if only once."},
+	FoundHalfway: {AreaLink, false, SideNetwork, "{{.Name}} is on and short packets come through, but no connection comes about.",
+		"Is the program on both sides of the same version? Else a firewall or a VPN on the way lets only short packets through: try without it, or in another network."},
+	FoundNoWay: {AreaLink, false, SideNetwork, "{{.Name}} is on, for it wrote at {{.When}}, but no call comes through in either direction: a router or firewall between the two is in the way.",
+		"One of these helps: forward port {{.Port}} (UDP and TCP) to this computer on the router, or switch UPnP on, here or there; IPv6 on both sides; or a third device of yours that is always on."},
+	FoundCarrierHere: {AreaLink, false, SideHere, "{{.Name}} is on, for it wrote at {{.When}}, but no call comes through: the internet provider here has put this home behind a router of its own (carrier NAT).",
+		"One of these helps: forward port {{.Port}} on the router of {{.Name}}, or switch UPnP on there; IPv6 on both sides; an address of your own from the provider; or a third device of yours that is always on."},
+	FoundBlockedHere: {AreaLink, false, SideHere, "No way to {{.Name}}: the network here lets no UDP packets out (typical for offices and hotels), and {{.Name}} does not answer by TCP.",
+		"One of these helps: another network here; forwarding Foldpost's port (TCP) on the router of {{.Name}}, or UPnP there; or a third device of yours that is always on and can be called."},
+	FoundBlockedThere: {AreaLink, false, SideThere, "No way to {{.Name}}: the network there lets no UDP packets out (typical for offices and hotels), and calls by TCP do not get in here.",
+		"One of these helps: another network there; forwarding port {{.Port}} (TCP) to this computer on the router here, or UPnP here; or a third device of yours that is always on and can be called."},
+	FoundBothChange: {AreaLink, false, SideNetwork, "No way to {{.Name}}: the routers here and there both show a computer to each other one at another port, so neither side can be told where to call.",
+		"One of these helps: forward port {{.Port}} (UDP and TCP) to this computer on the router, or switch UPnP on, here or there; IPv6 on both sides; or a third device of yours that is always on."},
+	FoundChangesHere: {AreaLink, false, SideHere, "No way to {{.Name}}: the router here shows this computer to each other one at another port, and the router there lets in only whom it called itself.",
+		"One of these helps: forward port {{.Port}} (UDP and TCP) to this computer on the router here, or switch UPnP on, here or there; IPv6 on both sides; or a third device of yours that is always on."},
+	FoundChangesThere: {AreaLink, false, SideThere, "No way to {{.Name}}: the router there shows that computer to each other one at another port, and the router here lets in only whom this computer called itself.",
+		"One of these helps: switch UPnP on at the router there or here, or forward Foldpost's port there; IPv6 on both sides; or a third device of yours that is always on."},
 
 	FoundFolders:       {AreaFolder, true, "", "Folders that are in order: {{.N}}.", ""},
 	FoundFolderStopped: {AreaFolder, false, SideHere, "The folder {{.Folder}} has stopped: {{.Problem}}", "To see what it asks: foldpost answer"},

@@ -25,10 +25,16 @@ func (n *Node) Doctor(context.Context) ([]app.Finding, error) {
 		list = append(list, app.Found(app.FoundQuestions, "N", strconv.Itoa(len(st.Questions))))
 	}
 	list = append(list, n.findClock(&s)...)
-	list = append(list, n.findNetwork()...)
+	list = append(list, n.findNetwork(missing(st.Devices))...)
 	list = append(list, n.findMailbox(st.Mailbox))
 	for _, d := range st.Devices {
 		list = append(list, n.findDevice(&s, d, now))
+	}
+	for i := range s.Invitations {
+		if f, ok := n.whyReserved(&s, &s.Invitations[i], now); ok {
+			f.Detail = triedText(n.endpoint.Tried(p2p.PeerID(s.Invitations[i].Peer)), now) + lettersText(s.Invitations[i].Seek)
+			list = append(list, f)
+		}
 	}
 	return append(list, findFolders(st.Folders)...), nil
 }
@@ -79,11 +85,17 @@ func roughly(d time.Duration) string {
 	return fmt.Sprintf("%d d", (d+12*time.Hour)/(24*time.Hour))
 }
 
-// findNetwork is about this computer's own place on the network.
-func (n *Node) findNetwork() []app.Finding {
+// missing tells whether a device is not connected.
+func missing(devices []app.Device) bool {
+	return slices.ContainsFunc(devices, func(d app.Device) bool { return !d.Connected })
+}
+
+// findNetwork is about this computer's own place on the network. A router that
+// hinders links is nothing wrong while none is missing.
+func (n *Node) findNetwork(missing bool) []app.Finding {
 	own := n.addrs()
 	var list []app.Finding
-	if online := slices.ContainsFunc(own, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() }); !online {
+	if !n.online() {
 		list = append(list, app.Found(app.FoundNoAddress))
 	} else {
 		list = append(list, app.Found(app.FoundAddresses, "Addresses", placesOf(own)))
@@ -92,7 +104,19 @@ func (n *Node) findNetwork() []app.Finding {
 	for _, c := range n.endpoint.Reflexive() {
 		f.Detail += "seen from outside at " + app.ShortAddr(c.Addr.Addr()) + ", port " + strconv.Itoa(int(c.Addr.Port())) + "\n"
 	}
-	return append(list, f, n.findMapping())
+	m := n.findMapping()
+	m.OK = m.OK || !missing && m.Reason != app.FoundBlocked
+	return append(list, f, m)
+}
+
+// networkTrouble is what the State says of the network: only what is wrong.
+func (n *Node) networkTrouble(devices []app.Device) []app.Finding {
+	list := n.findNetwork(missing(devices))
+	list = slices.DeleteFunc(list, func(f app.Finding) bool { return f.OK })
+	for i := range list {
+		list[i].Detail = ""
+	}
+	return slices.Clip(list)
 }
 
 // listens names what the sockets are for.
@@ -119,7 +143,7 @@ var carrierNetwork = netip.MustParsePrefix("100.64.0.0/10")
 // findMapping is about the routers before this computer.
 func (n *Node) findMapping() app.Finding {
 	port := strconv.Itoa(int(n.port))
-	if slices.ContainsFunc(n.addrs(), func(a netip.AddrPort) bool { return carrierNetwork.Contains(a.Addr()) }) {
+	if n.behindCarrier() {
 		return app.Found(app.FoundCarrier)
 	}
 	switch n.endpoint.Mapping() {
@@ -129,8 +153,27 @@ func (n *Node) findMapping() app.Finding {
 		return app.Found(app.FoundKeepsPort)
 	case p2p.MappingDependent:
 		return app.Found(app.FoundChangesPort, "Port", port)
+	case p2p.MappingBlocked:
+		return app.Found(app.FoundBlocked)
 	}
 	return app.Found(app.FoundNoMapping)
+}
+
+// behindCarrier tells whether this computer is in a carrier's own network and
+// in no other: some programs make private networks with the same numbers.
+func (n *Node) behindCarrier() bool {
+	carrier := false
+	for _, a := range n.addrs() {
+		ip := a.Addr()
+		if !ip.Is4() || ip.IsLoopback() {
+			continue
+		}
+		if !carrierNetwork.Contains(ip) {
+			return false
+		}
+		carrier = true
+	}
+	return carrier
 }
 
 // placesOf lists addresses, shortened, with what kind they are.

@@ -14,33 +14,28 @@ import (
 // findDevice says how a device is connected, or why it is not.
 func (n *Node) findDevice(s *kept, d app.Device, now time.Time) app.Finding {
 	id := peerIDOf(d.ID)
-	name := n.deviceName(s, d.ID)
-	var f app.Finding
-	tried := n.endpoint.Tried(id)
-	switch {
-	case d.Connected && d.Link == "relay":
-		f = app.Found(app.FoundLinkedRelay, "Name", name, "RTT", fmt.Sprintf("%.1f", d.RTTms))
-	case d.Connected:
-		r := app.FoundLinkedFar
-		if d.Local {
-			r = app.FoundLinkedNear
+	if !d.Connected {
+		p := s.peer(id)
+		if p == nil {
+			p = &keptPeer{Peer: key(id)} // it was removed just now
 		}
-		f = app.Found(r, "Name", name, "Kind", strings.ToUpper(d.Link), "RTT", fmt.Sprintf("%.1f", d.RTTms))
-		tried = nil
-	case len(tried) == 0:
-		f = app.Found(app.FoundNowhere, "Name", name)
-	case d.LastSeen.IsZero():
-		f = app.Found(app.FoundNever, "Name", name)
+		f, _ := n.whyAway(s, p, now)
+		f.Detail = triedText(n.endpoint.Tried(id), now) + lettersText(p.Seek)
+		return f
+	}
+	var f app.Finding
+	name, rtt := n.deviceName(s, d.ID), fmt.Sprintf("%.1f", d.RTTms)
+	switch {
+	case d.Link == "relay":
+		f = app.Found(app.FoundLinkedRelay, "Name", name, "RTT", rtt)
+	case d.Local:
+		f = app.Found(app.FoundLinkedNear, "Name", name, "Kind", strings.ToUpper(d.Link), "RTT", rtt)
 	default:
-		f = app.Found(app.FoundAway, "Name", name, "When", moment(d.LastSeen))
+		f = app.Found(app.FoundLinkedFar, "Name", name, "Kind", strings.ToUpper(d.Link), "RTT", rtt)
 	}
 	f.Device = d.ID
-	if a, err := netip.ParseAddrPort(d.Address); err == nil && d.Connected {
+	if a, err := netip.ParseAddrPort(d.Address); err == nil {
 		f.Detail = fmt.Sprintf("at %s, port %d\n", app.ShortAddr(a.Addr()), a.Port())
-	}
-	f.Detail += triedText(tried, now)
-	if p := s.peer(id); p != nil && !d.Connected {
-		f.Detail += lettersText(p.Seek)
 	}
 	return f
 }

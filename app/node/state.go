@@ -69,10 +69,15 @@ func (n *Node) buildState() app.State {
 	st.Mailbox = n.mailboxState(s)
 	for i := range s.Invitations {
 		if inv := &s.Invitations[i]; inv.shown(now) {
-			st.Invitations = append(st.Invitations, inv.open(&s, now))
+			o := inv.open(&s, now)
+			if f, ok := n.whyReserved(&s, inv, now); ok {
+				o.Why = &f
+			}
+			st.Invitations = append(st.Invitations, o)
 		}
 	}
-	st.Devices = n.devices(&s)
+	st.Devices = n.devices(&s, now)
+	st.Findings = n.networkTrouble(st.Devices)
 	var questions []app.Question
 	for i := range s.Folders {
 		f, qs := n.folderState(&s, &s.Folders[i], now)
@@ -125,7 +130,7 @@ func (s *kept) halfPaired(t tokenKey) bool {
 	return slices.ContainsFunc(s.Peers, func(p keptPeer) bool { return p.Token == t && p.State != p2p.Paired })
 }
 
-func (n *Node) devices(s *kept) []app.Device {
+func (n *Node) devices(s *kept, now time.Time) []app.Device {
 	list := []app.Device{}
 	for i := range s.Peers {
 		p := &s.Peers[i]
@@ -141,6 +146,8 @@ func (n *Node) devices(s *kept) []app.Device {
 			d.Local = l.Kind != "relay" && n.onOwnNetwork(l.Addr.Addr())
 			d.RTTms = float64(l.RTT.Round(100*time.Microsecond)) / float64(time.Millisecond)
 			d.Name, d.Version = shownName(l.Metadata.Name), l.Metadata.Version
+		} else {
+			n.sayWhy(s, p, &d, now)
 		}
 		list = append(list, d)
 	}
