@@ -11,14 +11,14 @@ import (
 
 // A place is where a computer is plugged in.
 type place struct {
-	addr    string   // of the computer; "" where there is no IPv4
-	routers []router // between it and the internet, the one beside it first
-	six     string   // three groups: the /48 of IPv6; "" where there is none
+	addr    string // of the computer; "" where there is no IPv4
+	routers []hop  // between it and the internet, the one beside it first
+	six     string // three groups: the /48 of IPv6; "" where there is none
 }
 
-// A router translates IPv4 addresses; between its own address and the one
-// further inside is a network of 24 bits.
-type router struct {
+// A hop is a router that translates IPv4 addresses. Between its own address and
+// the one further inside is a network of 24 bits.
+type hop struct {
 	kind nat
 	addr string
 }
@@ -26,7 +26,7 @@ type router struct {
 func host(addr string) place { return place{addr: addr} }
 
 func home(kind nat, lan, public string) place {
-	return place{addr: lan + ".2", routers: []router{{kind, public}}}
+	return place{addr: lan + ".2", routers: []hop{{kind, public}}}
 }
 
 // A nat is what a router does with the addresses of what goes through it.
@@ -41,8 +41,11 @@ const (
 	perTarget nat = "per target" // another port for each address talked to
 	noUDP     nat = "no UDP"     // like most, without UDP
 	sixOnly   nat = "IPv6"       // there is no IPv4
-	plainMost     = `chain out { type nat hook postrouting priority 100; oifname "wan" masquerade; }`
-	guard         = `
+)
+
+const (
+	plainMost = `chain out { type nat hook postrouting priority 100; oifname "wan" masquerade; }`
+	guard     = `
 		chain through { type filter hook forward priority 0; iifname "wan" ct state new ct status dnat accept; iifname "wan" ct state new drop; }
 		chain in { type filter hook input priority 0; iifname "wan" ct state new drop; }`
 )
@@ -154,19 +157,24 @@ func (w *internet) translate(name string, i int, kind nat) {
 // stopUDP has a router of a host drop UDP from now on, also what flows.
 func (w *internet) stopUDP(name string, i int) {
 	w.t.Helper()
-	w.on(routerOf(name, i), "nft", `table inet quiet { chain no { type filter hook forward priority -10; meta l4proto udp drop; } }`)
+	w.on(routerOf(name, i), "nft", `table inet blocked {
+		chain through { type filter hook forward priority -10; meta l4proto udp drop; }
+	}`)
 }
 
 // meter counts the bytes that pass a router of a host from now on.
 func (w *internet) meter(name string, i int) {
 	w.t.Helper()
-	w.on(routerOf(name, i), "nft", `table inet meter { counter all { }; chain through { type filter hook forward priority -20; counter name all; } }`)
+	w.on(routerOf(name, i), "nft", `table inet tally {
+		counter passed { }
+		chain through { type filter hook forward priority -20; counter name passed; }
+	}`)
 }
 
 // metered is what a meter shows.
 func (w *internet) metered(name string, i int) int64 {
 	w.t.Helper()
-	out, err := exec.Command("ip", "netns", "exec", w.prefix+routerOf(name, i), "nft", "list", "counter", "inet", "meter", "all").Output()
+	out, err := exec.Command("ip", "netns", "exec", w.prefix+routerOf(name, i), "nft", "list", "counter", "inet", "tally", "passed").Output()
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -182,7 +190,7 @@ func (w *internet) metered(name string, i int) int64 {
 func (w *internet) onFailure(name string) {
 	w.t.Cleanup(func() {
 		if w.t.Failed() {
-			out, _ := exec.Command("ip", "netns", "exec", w.prefix+name, "conntrack", "-L", "-p", "udp").CombinedOutput()
+			out, _ := exec.Command("ip", "netns", "exec", w.prefix+name, "conntrack", "-L").CombinedOutput()
 			w.t.Logf("%s:\n%s", name, tail(out, 3000))
 		}
 	})

@@ -16,7 +16,18 @@ const mailLatency = 2 * time.Second
 func adas(kind nat) place { return home(kind, "192.168.1", "198.51.100.2") }
 func bobs(kind nat) place { return home(kind, "192.168.2", "203.0.113.2") }
 
-var bobsServer = host("203.0.113.2")
+var (
+	bobsServer = host("203.0.113.2")
+	sixAtBobs  = place{six: "2001:db8:b", routers: []hop{{kind: sixOnly}}}
+)
+
+// behindCarrier is a home whose router has no public address either, but one
+// of a network that its carrier's router translates.
+func behindCarrier(kind nat) place {
+	return place{addr: "192.168.1.2", routers: []hop{{likeMost, "100.64.1.2"}, {kind, "198.51.100.2"}}}
+}
+
+func both(p place, six string) place { p.six = six; return p }
 
 // TestReach has two people far from each other who know an e-mail address and
 // six words: they link, and one folder becomes equal.
@@ -29,14 +40,21 @@ func TestReach(t *testing.T) {
 		{"like most and by address", adas(likeMost), bobs(byAddress)},
 		{"full cone and by address", adas(fullCone), bobs(byAddress)},
 		{"by address and full cone", adas(byAddress), bobs(fullCone)},
+		{"per target and full cone", adas(perTarget), bobs(fullCone)},
+		{"per target and by address", adas(perTarget), bobs(byAddress)},
+		{"behind a carrier and like most", behindCarrier(likeMost), bobs(likeMost)},
+		{"both kinds and IPv6 only", both(adas(likeMost), "2001:db8:a"), sixAtBobs},
+		{"IPv6 only and both kinds", sixAtBobs, both(adas(likeMost), "2001:db8:a")},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			w := newInternet(t, mailLatency, "ada@a.example", "bob@b.example")
-			ada, bob := w.device("ada", "ada@a.example", c.ada), w.device("bob", "bob@b.example", c.bob)
-			w.getToKnow(ada, bob)
-		})
+		t.Run(c.name, func(t *testing.T) { meet(t, c.ada, c.bob) })
 	}
+}
+
+func meet(t *testing.T, atAda, atBob place) {
+	t.Parallel()
+	w := newInternet(t, mailLatency, "ada@a.example", "bob@b.example")
+	ada, bob := w.device("ada", "ada@a.example", atAda), w.device("bob", "bob@b.example", atBob)
+	w.getToKnow(ada, bob)
 }
 
 // TestReachAgain has the two come back at other addresses, so that neither
