@@ -131,8 +131,9 @@ func (w *internet) readdress(name string, i int, at place) {
 	if i == len(at.routers) {
 		net = at.six + ":ff"
 	}
+	w.on(own, "sysctl", "-qw", "net.ipv6.conf."+dev+".use_tempaddr=2")
 	w.ip("-n", w.prefix+up, "addr", "add", net+"::1/64", "dev", upDev, "nodad")
-	w.ip("-n", w.prefix+own, "addr", "add", net+"::2/64", "dev", dev, "nodad")
+	w.ip("-n", w.prefix+own, "addr", "add", net+"::2/64", "dev", dev, "nodad", "mngtmpaddr") // and another one, for privacy
 	w.ip("-n", w.prefix+own, "-6", "route", "replace", "default", "via", net+"::1")
 	if i > 0 {
 		w.ip("-n", w.prefix+up, "-6", "route", "replace", at.six+":1::/64", "via", net+"::2")
