@@ -45,6 +45,8 @@ type IMAP struct {
 	problem *Problem
 	known   bool          // whether problem was ever set
 	changed chan struct{} // closed when problem changes or becomes known
+
+	since, alive time.Time // of the connection in use: made, and answered last
 }
 
 var _ Mailbox = (*IMAP)(nil)
@@ -106,6 +108,21 @@ func (m *IMAP) State() (*Problem, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.problem, m.changed
+}
+
+// Connection tells since when the connection to the server exists, and when
+// the server last answered on it; zero: there is none. A connection outlives no
+// change of the address at which the server sees this computer.
+func (m *IMAP) Connection() (since, alive time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.since, m.alive
+}
+
+func (m *IMAP) setConnection(since, alive time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.since, m.alive = since, alive
 }
 
 func (m *IMAP) setState(p *Problem) {
@@ -221,12 +238,14 @@ func (r *receiver) connection(ctx context.Context) error {
 	if err := r.mayLogin(ctx); err != nil {
 		return err
 	}
+	began := time.Now()
 	s, err := r.login(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	err = r.work(ctx, s)
+	defer r.setConnection(time.Time{}, time.Time{})
+	err = r.work(ctx, s, began)
 	if err != nil && !errors.Is(err, errPolled) {
 		return s.explain(err)
 	}
@@ -241,7 +260,8 @@ func (m *IMAP) mayLogin(ctx context.Context) error {
 	return nil
 }
 
-func (r *receiver) work(ctx context.Context, s *session) error {
+// work looks and waits on a connection that was begun at a time.
+func (r *receiver) work(ctx context.Context, s *session, began time.Time) error {
 	for {
 		junk, wake := r.watchesJunk()
 		if junk {
@@ -253,6 +273,7 @@ func (r *receiver) work(ctx context.Context, s *session) error {
 			return err
 		}
 		r.worked = true
+		r.setConnection(began, time.Now())
 		r.setState(nil)
 		if r.polls() {
 			s.logout()

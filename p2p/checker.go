@@ -155,7 +155,7 @@ func (e *Endpoint) hearAnswer(m stunMessage, from netip.AddrPort) {
 	}
 	if a.keys == nil {
 		e.heardOutside(from.Addr(), true)
-		e.servers.mapped(from, m.mapped, now)
+		e.outside.compare(e.servers.mapped(from, m.mapped, now))
 		return
 	}
 	if !m.signedBy(a.keys.out) {
@@ -171,7 +171,9 @@ func (e *Endpoint) hearAnswer(m stunMessage, from netip.AddrPort) {
 	if p.seen.addr != unmap(m.mapped) {
 		e.servers.poke() // what our routers do may be known now
 	}
+	before := p.seen
 	p.seen = seen{addr: unmap(m.mapped), by: from.Addr(), at: now}
+	e.outside.compare(before, p.seen)
 	for _, k := range p.candidates {
 		if k.Addr != from {
 			continue

@@ -32,7 +32,7 @@ func (e *Endpoint) askAddresses(ctx context.Context) {
 		for _, a := range list {
 			e.ask(a)
 		}
-		if !now.Before(nextPeers) {
+		if e.servers.takeAll() || !now.Before(nextPeers) {
 			e.askLinked()
 			nextPeers = now.Add(askPeers)
 		}

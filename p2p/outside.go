@@ -12,6 +12,8 @@ type outside struct {
 	heard time.Time // last
 	sent  map[netip.Addr]time.Time
 	came  map[bool]time.Time // unasked; key: IPv4
+
+	same, other time.Time // somebody saw us at the IPv4 address where he did before, or not
 }
 
 const (
@@ -90,5 +92,29 @@ func (e *Endpoint) ReachedFromOutside(ip4 bool) time.Time {
 func (e *Endpoint) heardOutside(from netip.Addr, asked bool) {
 	if fromOutside(from) && !e.networkNow().onLink(from) {
 		e.outside.hear(from, asked, time.Now())
+	}
+}
+
+// SeenAlike returns when somebody beyond our own networks last saw this device
+// at the IPv4 address at which he saw it before, and when at another. One alone
+// may lie.
+func (e *Endpoint) SeenAlike() (same, other time.Time) {
+	o := e.outside
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.same, o.other
+}
+
+// compare notes where somebody sees us, and saw us before.
+func (o *outside) compare(before, now seen) {
+	if !before.addr.IsValid() || !before.addr.Addr().Is4() || !now.addr.Addr().Is4() || !fromOutside(now.by) || !fromOutside(now.addr.Addr()) {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if before.addr.Addr() == now.addr.Addr() {
+		o.same = now.at
+	} else {
+		o.other = now.at
 	}
 }

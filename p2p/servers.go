@@ -21,6 +21,7 @@ type servers struct {
 	mu   sync.Mutex
 	list []*server
 	hold time.Time     // the routers' mapping is held until then
+	all  bool          // linked peers are asked at once, too
 	wake chan struct{} // capacity 1
 }
 
@@ -49,24 +50,37 @@ func (s *servers) askAgain() {
 	s.poke()
 }
 
-// wakeUp tells that the network changed.
+// wakeUp tells that the network may have changed: who can is asked at once.
 func (s *servers) wakeUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.all = true
 	s.askAgain()
 }
 
-// mapped notes a server's answer.
-func (s *servers) mapped(addr, mapped netip.AddrPort, now time.Time) {
+// takeAll tells whether linked peers are to be asked at once.
+func (s *servers) takeAll() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.all
+	s.all = false
+	return all
+}
+
+// mapped notes a server's answer. It returns where the server saw us before,
+// and where it does now.
+func (s *servers) mapped(addr, mapped netip.AddrPort, now time.Time) (before, after seen) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, v := range s.list {
 		if v.addr == addr {
-			v.seen = seen{addr: unmap(mapped), by: addr.Addr(), at: now}
+			before, after = v.seen, seen{addr: unmap(mapped), by: addr.Addr(), at: now}
+			v.seen = after
 			v.misses, v.next = 0, now.Add(s.every(now))
 			s.poke()
 		}
 	}
+	return before, after
 }
 
 func (s *servers) every(now time.Time) time.Duration {

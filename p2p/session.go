@@ -192,6 +192,7 @@ func (e *Endpoint) detach(ctx context.Context, l *link, reason error) {
 		p.hold = time.Now().Add(handover)
 		e.run.wg.Go(func() { e.awaitHandover(p, reason) })
 	} else {
+		e.servers.wakeUp() // have we moved, or has the peer?
 		e.reportGone(p, reason)
 	}
 	p.notify()

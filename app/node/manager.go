@@ -253,6 +253,7 @@ func (m manager) PeerConnected(id p2p.PeerID) {
 	ctx, cancel := context.WithCancel(m.ctx)
 	p := &peer{id: id, ctx: ctx, cancel: cancel, shares: make(chan struct{}, 1), feeds: map[key]context.CancelFunc{}}
 	m.peers[id] = p
+	delete(m.lost, id)
 	m.mu.Unlock()
 	m.log.Info("connected", "device", id.Short())
 	m.tasks.Go(func() { m.keepTrying(ctx, "tell shares", func() error { return m.tellShares(ctx, p) }) })
@@ -266,8 +267,8 @@ func (m manager) PeerDisconnected(id p2p.PeerID, err error) {
 		p.cancel()
 		delete(m.peers, id)
 	}
-	m.lost[id] = time.Now()
 	m.mu.Unlock()
+	m.lose(id, err)
 	m.log.Info("disconnected", "device", id.Short(), "err", err)
 	before := m.keep.view()
 	_, even := m.sharedWith(&before, id, time.Time{})

@@ -83,8 +83,8 @@ type Node struct {
 	membering  sync.Mutex // members are looked up and told by one at a time, for the same reason
 
 	mu       sync.Mutex
-	peers    map[p2p.PeerID]*peer       // connected
-	lost     map[p2p.PeerID]time.Time   // when it was disconnected
+	peers    map[p2p.PeerID]*peer // connected
+	lost     map[p2p.PeerID]loss
 	awake    time.Time                  // when this device began, woke or changed its addresses last
 	looked   time.Time                  // when the loop looked last, by the wall clock
 	own      []string                   // addresses of this device, when it looked
@@ -123,7 +123,7 @@ func New(c Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: c, log: c.Log, kicked: make(chan struct{}, 1),
-		peers: map[p2p.PeerID]*peer{}, lost: map[p2p.PeerID]time.Time{}, folders: map[key]*running{}, named: map[key]bool{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
+		peers: map[p2p.PeerID]*peer{}, lost: map[p2p.PeerID]loss{}, folders: map[key]*running{}, named: map[key]bool{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
 		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{}, contacts: newContacts(), up: newLimit(), down: newLimit(),
 	}
 	if err := n.openHome(); err != nil {

@@ -20,6 +20,8 @@ import (
 // likely just off, and ever more rarely.
 const (
 	askMoved   = 30 * time.Second // since this device moved, or the other one was lost
+	askLost    = 15 * time.Second // since it seems that it did, because a link and the connection for mail broke
+	askUnsure  = 2 * time.Minute  // whether it did while the two were apart
 	askUnmoved = 30 * time.Minute
 	askAgain   = 6 * time.Hour // twice as long after each that had no answer
 	askRarely  = 7 * 24 * time.Hour
@@ -49,15 +51,18 @@ type seeking struct {
 // An absence is a device that can not be reached, and what speaks for asking.
 type absence struct {
 	since time.Time // lost, started, woken or moved: what came last
-	moved bool      // we are at no address that it knows of
+	moved bool      // we are at no address that it knows of, or may be
 	waits bool      // something waits for it
+
+	certain bool // that we moved
+	unsure  bool // nothing tells whether we did while it was away
 	seeking
 }
 
 // due tells whether the device is to be asked now.
 func (a absence) due(now time.Time) bool {
 	again := askAgain
-	if !a.moved {
+	if !a.certain {
 		for range min(a.Asks-1, 10) {
 			again = min(2*again, askRarely)
 		}
@@ -65,10 +70,16 @@ func (a absence) due(now time.Time) bool {
 	switch {
 	case a.Asks > 0 && now.Sub(a.Asked) < again, !a.Asked.IsZero() && now.Sub(a.Asked) < askAgain:
 		return false
-	case a.moved:
+	case a.certain:
 		return now.Sub(a.since) >= askMoved
+	case a.moved:
+		return now.Sub(a.since) >= askLost
 	}
-	return a.waits && now.Sub(a.since) >= askUnmoved && now.Sub(a.Told) >= askAgain
+	wait := askUnmoved
+	if a.unsure {
+		wait = askUnsure
+	}
+	return a.waits && now.Sub(a.since) >= wait && now.Sub(a.Told) >= askAgain
 }
 
 // moved tells whether a device that knows some of our addresses can not reach
@@ -182,9 +193,13 @@ func (n *Node) noticeAbsence() {
 	if n.looked = wall; slept || !slices.Equal(own, n.own) {
 		n.awake, n.own = now, own
 	}
+	a, moved := n.account, n.awake == now
 	n.mu.Unlock()
 	if slept {
 		n.endpoint.Wake()
+	}
+	if moved && a != nil {
+		a.box.Retry()
 	}
 }
 
@@ -215,6 +230,7 @@ func (n *Node) matchSeeks(s *kept, a *account) {
 		return
 	}
 	own := n.ownAddresses()
+	n.judgeLosses(a)
 	for _, w := range s.writers() {
 		if b, ok := n.absent(s, w, own); ok && b.due(now) {
 			n.askWhere(a, w.Correspondent)
@@ -236,7 +252,17 @@ func (n *Node) absent(s *kept, w writer, own []string) (absence, bool) {
 	}
 	shared, even := n.sharedWith(s, w.Peer, w.seek.Even)
 	waits := w.waits || !even
-	return absence{since: n.absentSince(w.Peer), moved: moved(own, w.seek.Knows), waits: waits, seeking: *w.seek}, shared || w.waits
+	moved, lost, since := moved(own, w.seek.Knows), n.loss(w.Peer), n.absentSince(w.Peer)
+	return absence{
+		since: since, moved: moved || lost.verdict == mayHaveMoved, certain: moved,
+		unsure: lost.at.Before(since) && len(publicOf(own)) == 0, waits: waits, seeking: *w.seek,
+	}, shared || w.waits
+}
+
+func (n *Node) loss(id p2p.PeerID) loss {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.lost[id]
 }
 
 // absentSince is when a device that can not be reached was lost, or when this
@@ -244,8 +270,8 @@ func (n *Node) absent(s *kept, w writer, own []string) (absence, bool) {
 func (n *Node) absentSince(id p2p.PeerID) time.Time {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if lost := n.lost[id]; lost.After(n.awake) {
-		return lost
+	if lost := n.lost[id]; lost.at.After(n.awake) {
+		return lost.at
 	}
 	return n.awake
 }

@@ -14,18 +14,24 @@ func TestWhenADeviceIsAsked(t *testing.T) {
 		a    absence
 		want bool
 	}{
-		{"just lost", absence{since: ago(20 * time.Second), moved: true, waits: true}, false},
-		{"we moved", absence{since: ago(30 * time.Second), moved: true}, true},
+		{"we may have moved, just now", absence{since: ago(10 * time.Second), moved: true}, false},
+		{"we may have moved", absence{since: ago(15 * time.Second), moved: true}, true},
+		{"just lost", absence{since: ago(20 * time.Second), moved: true, certain: true, waits: true}, false},
+		{"we moved", absence{since: ago(30 * time.Second), moved: true, certain: true}, true},
 		{"it is off, something waits", absence{since: ago(29 * time.Minute), waits: true}, false},
 		{"it is off for long, something waits", absence{since: ago(30 * time.Minute), waits: true}, true},
 		{"it is off for long, nothing waits", absence{since: ago(100 * time.Hour)}, false},
-		{"moved again too soon", absence{since: ago(time.Hour), moved: true, seeking: seeking{Asked: ago(5 * time.Hour), Asks: 1}}, false},
-		{"moved again", absence{since: ago(time.Hour), moved: true, seeking: seeking{Asked: ago(6 * time.Hour), Asks: 5}}, true},
-		{"heard of since, moved again too soon", absence{since: ago(time.Hour), moved: true, seeking: seeking{Asked: ago(5 * time.Hour)}}, false},
+		{"moved again too soon", absence{since: ago(time.Hour), moved: true, certain: true, seeking: seeking{Asked: ago(5 * time.Hour), Asks: 1}}, false},
+		{"moved again", absence{since: ago(time.Hour), moved: true, certain: true, seeking: seeking{Asked: ago(6 * time.Hour), Asks: 5}}, true},
+		{"heard of since, moved again too soon", absence{since: ago(time.Hour), moved: true, certain: true, seeking: seeking{Asked: ago(5 * time.Hour)}}, false},
 		{"first question without an answer", absence{since: ago(99 * time.Hour), waits: true, seeking: seeking{Asked: ago(7 * time.Hour), Told: ago(7 * time.Hour), Asks: 1}}, true},
 		{"second question without an answer", absence{since: ago(99 * time.Hour), waits: true, seeking: seeking{Asked: ago(7 * time.Hour), Told: ago(7 * time.Hour), Asks: 2}}, false},
 		{"many", absence{since: ago(999 * time.Hour), waits: true, seeking: seeking{Asked: ago(6 * 24 * time.Hour), Told: ago(6 * 24 * time.Hour), Asks: 1000}}, false},
 		{"many, long ago", absence{since: ago(999 * time.Hour), waits: true, seeking: seeking{Asked: ago(8 * 24 * time.Hour), Told: ago(8 * 24 * time.Hour), Asks: 1000}}, true},
+		{"we may have moved, no answer", absence{since: ago(99 * time.Hour), moved: true, seeking: seeking{Asked: ago(7 * time.Hour), Asks: 1}}, true},
+		{"we may have moved, no answer twice", absence{since: ago(99 * time.Hour), moved: true, seeking: seeking{Asked: ago(7 * time.Hour), Asks: 2}}, false},
+		{"we began, it is not there, something waits", absence{since: ago(2 * time.Minute), waits: true, unsure: true}, true},
+		{"we began, it is not there, nothing waits", absence{since: ago(2 * time.Hour), unsure: true}, false},
 		{"it was told our address an hour ago", absence{since: ago(time.Hour), waits: true, seeking: seeking{Told: ago(time.Hour)}}, false},
 	} {
 		if got := tt.a.due(now); got != tt.want {

@@ -154,7 +154,7 @@ func (n *Node) absentFor(id p2p.PeerID, paired, now time.Time) time.Duration {
 	if since.IsZero() {
 		return 0 // it does not run yet
 	}
-	for _, t := range []time.Time{n.lost[id], paired} {
+	for _, t := range []time.Time{n.lost[id].at, paired} {
 		if t.After(since) {
 			since = t
 		}

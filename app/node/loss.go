@@ -1,0 +1,114 @@
+package node
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"foldpost/p2p"
+)
+
+// A loss is the end of the last link to a device. Where it said nothing, one of
+// the two computers is off, or a router has another public address: providers
+// change it at night. Who has it can not see that, but his connection to the
+// mail server does not outlive it.
+type loss struct {
+	at      time.Time
+	silent  bool // nobody closed the link, and the other was not in our own network
+	verdict verdict
+}
+
+// A verdict says whether this computer's public address changed around a loss.
+type verdict uint8
+
+const (
+	undecided verdict = iota
+	stayed
+	mayHaveMoved
+)
+
+// lossWindow is how long before its end was noticed a link may have been dead.
+const lossWindow = time.Minute
+
+// evidence is what speaks of this computer's public address.
+type evidence struct {
+	since, alive time.Time // of the connection to the mail server, which ends with the address
+	same, other  time.Time // when somebody saw us where he did before, or elsewhere
+}
+
+// judge decides once about a loss; decided tells whether it just did.
+func (l *loss) judge(e evidence) (decided bool) {
+	if l.verdict != undecided || !l.silent {
+		return false
+	}
+	before := l.at.Add(-lossWindow)
+	switch {
+	case e.other.After(before):
+		l.verdict = mayHaveMoved
+	case e.same.After(l.at):
+		l.verdict = stayed
+	case e.since.IsZero() || !e.alive.After(l.at):
+		return false // no answer yet
+	case e.since.After(before):
+		l.verdict = mayHaveMoved
+	default:
+		l.verdict = stayed
+	}
+	return true
+}
+
+// silentEnd tells whether a link ended without either side having said so.
+func silentEnd(err error) bool {
+	c, ok := errors.AsType[*p2p.CloseError](err)
+	return !ok || c.Code == p2p.CloseDead
+}
+
+// near tells whether a device was last reached in a network of ours, or in a
+// private one: our routers have no part in that.
+func (n *Node) near(p *keptPeer) bool {
+	if p == nil || len(p.Last) == 0 {
+		return true
+	}
+	a, _, ok := parseCandidate(p.Last[0])
+	own := networks(n.interfaces.ask(time.Now()), n.addrs())
+	return !ok || a.Addr().IsPrivate() || a.Addr().IsLoopback() || a.Addr().IsLinkLocalUnicast() ||
+		slices.ContainsFunc(own, func(p netip.Prefix) bool { return p.Contains(a.Addr()) })
+}
+
+// lose notes that a device was lost, and looks whether it was this computer
+// that moved.
+func (n *Node) lose(id p2p.PeerID, err error) {
+	s := n.keep.view()
+	l := loss{at: time.Now(), silent: silentEnd(err) && !n.near(s.peer(id))}
+	n.mu.Lock()
+	n.lost[id] = l
+	a := n.account
+	n.mu.Unlock()
+	if l.silent && a != nil {
+		a.box.Retry()
+	}
+}
+
+// judgeLosses decides which of the devices that were lost may not know our
+// address any more. What just came back is tried at once: it costs less than a
+// mail.
+func (n *Node) judgeLosses(a *account) {
+	var e evidence
+	e.since, e.alive = a.box.Connection()
+	e.same, e.other = n.endpoint.SeenAlike()
+	moved := false
+	n.mu.Lock()
+	for id, l := range n.lost {
+		if l.judge(e) {
+			if moved = moved || l.verdict == mayHaveMoved; l.verdict == mayHaveMoved {
+				l.at = time.Now()
+			}
+			n.lost[id] = l
+		}
+	}
+	n.mu.Unlock()
+	if moved {
+		n.endpoint.Wake()
+	}
+}
