@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"app/node":              {"app", "app/folder", "p2p", "discovery", "mail", "assets", "p2p/wire"},
 	"assets":                {},
 	"discovery":             {"p2p", "p2p/wire"},
+	"discovery/lantest":     {"discovery"},
 	"mail":                  {"p2p", "p2p/wire"},
 	"mail/mailtest":         {"mail"},
 	"p2p":                   {"p2p/wire"},
@@ -55,7 +56,8 @@ var confined = map[string][]string{
 	"fyne.io/":                         {"ui", "ui/desktop"},
 	"github.com/godbus/dbus":           {"ui/desktop"},
 	"github.com/rymdport/portal":       {"ui/desktop"},
-	"github.com/hashicorp/mdns":        {"discovery/lan.go"},
+	"github.com/hashicorp/mdns":        {"discovery/lan_zone.go"},
+	"github.com/miekg/dns":             {"discovery/lan_zone.go"},
 }
 
 func TestLayers(t *testing.T) {

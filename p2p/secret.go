@@ -68,6 +68,12 @@ func (s Secret) LettersKey() Secret { return expand(s[:], wire.Name+"/1 letters"
 // yet, of an invitation's secret that both have.
 func (s Secret) ReservedKey() Secret { return expand(s[:], wire.Name+"/1 reserved") }
 
+// LANKey is the key of the tags by which the other of two paired devices
+// recognizes the announcer in a local network, of their pairwise secret.
+func (s Secret) LANKey(announcer PeerID) Secret {
+	return expand(s[:], wire.Name+"/1 lan "+string(announcer[:]))
+}
+
 // pairwise returns the lasting secret of two paired devices. It depends on the
 // link's keys, so that who learns the words later does not have it.
 func pairwise(exporter [32]byte, psk Secret, t [32]byte) Secret {
