@@ -10,15 +10,17 @@ import (
 // A Finding is one thing that the doctor looked at: how it is, on whose side
 // it fails, and what helps. Addresses in it are shortened.
 type Finding struct {
-	Area   Area     `json:"area"`
-	Reason Reason   `json:"reason"`
-	OK     bool     `json:"ok"`
-	Side   Side     `json:"side,omitempty"`
-	Text   string   `json:"text"`
-	Advice string   `json:"advice,omitempty"`
-	Detail string   `json:"detail,omitempty"` // lines for who is asked for them; no names
-	Device DeviceID `json:"device,omitempty"`
-	Folder FolderID `json:"folder,omitempty"`
+	Area   Area   `json:"area"`
+	Reason Reason `json:"reason"`
+	OK     bool   `json:"ok"`
+	Side   Side   `json:"side,omitempty"`
+	Text   string `json:"text"`
+	Advice string `json:"advice,omitempty"`
+	// Command goes with the advice, for who types.
+	Command string   `json:"command,omitempty"`
+	Detail  string   `json:"detail,omitempty"` // lines for who is asked for them; no names
+	Device  DeviceID `json:"device,omitempty"`
+	Folder  FolderID `json:"folder,omitempty"`
 
 	// Values are what Text and Advice name, for who words them anew.
 	Values map[string]string `json:"values,omitempty"`
@@ -77,7 +79,7 @@ func (f *Finding) word() {
 		pairs = append(pairs, "{{."+k+"}}", v)
 	}
 	r := strings.NewReplacer(pairs...)
-	f.Text, f.Advice = r.Replace(w.Text), r.Replace(w.Advice)
+	f.Text, f.Advice, f.Command = r.Replace(w.Text), r.Replace(w.Advice), w.Command
 }
 
 // ForReport is the finding as it may be shown to strangers: devices and

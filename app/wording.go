@@ -64,6 +64,8 @@ type Wording struct {
 	Side   Side
 	Text   string
 	Advice string // what helps; "" where nothing has to be done
+
+	Command string // that goes with the advice
 }
 
 // Wordings returns all texts that findings are made of, in no order.
@@ -74,69 +76,195 @@ func WordingOf(r Reason) Wording { return wordings[r] }
 
 // Who changes one reads the others.
 var wordings = map[Reason]Wording{
-	FoundProgram:   {AreaDevice, true, "", "Foldpost {{.Version}} on {{.System}}.", ""},
-	FoundPaused:    {AreaDevice, true, SideHere, "Everything is paused.", "To go on: foldpost resume"},
-	FoundQuestions: {AreaDevice, true, SideHere, "Questions that wait for you: {{.N}}.", "To see them: foldpost answer"},
-	FoundClock:     {AreaDevice, true, "", "The clock agrees with those of the linked devices.", ""},
-	FoundClockOff: {AreaDevice, false, SideHere, "The clock of this computer is wrong by {{.Time}}, say the linked devices.",
-		"Let the system set the time by itself. A wrong clock makes the wrong one of two changes look newer, and letters look expired."},
-	FoundClockAway: {AreaDevice, false, "", "The clocks of this computer and of {{.Name}} differ by {{.Time}}.",
-		"Look at both, and let the systems set the time by themselves. A wrong clock makes the wrong one of two changes look newer, and letters look expired."},
-
-	FoundAddresses: {AreaNetwork, true, "", "This computer is on a network, at {{.Addresses}}.", ""},
-	FoundNoAddress: {AreaNetwork, false, SideHere, "This computer is on no network.", "Connect it to one. Changes are kept and go out later."},
-	FoundPort:      {AreaNetwork, true, "", "Foldpost listens at port {{.Port}} ({{.Kinds}}).", ""},
-	FoundOpen:      {AreaNetwork, true, "", "No router changes the address of this computer: others see it as it is.", ""},
-	FoundKeepsPort: {AreaNetwork, true, "", "The router here is a friendly one: all others see this computer at the same address.", ""},
-	FoundChangesPort: {AreaNetwork, false, SideHere, "The router here shows this computer to each other one at another port, so that nobody can be told where to call.",
-		"Where links are missing: forward port {{.Port}} (UDP and TCP) to this computer on the router, or switch UPnP on there. A third device of yours that is always on helps too."},
-	FoundCarrier: {AreaNetwork, false, SideNetwork, "The internet provider puts this home behind a router of its own (carrier NAT), so that no call from outside comes in.",
-		"Where links are missing: ask the provider for an address of your own or for IPv6. A third device of yours that is always on, somewhere else, helps too."},
-	FoundBlocked: {AreaNetwork, false, SideHere, "The network here lets no UDP packets out: nothing answers (typical for offices and hotels).",
-		"Use another network, if you can. Here, devices can only be reached by TCP, and only those whose routers let calls in."},
-	FoundNoMapping: {AreaNetwork, true, "", "What the router here makes of this computer's address is not known yet: that takes two links into different networks.", ""},
-
-	FoundNoMailbox: {AreaMailbox, true, "", "No e-mail account is set up. Invitations go by hand, and devices that have moved cannot ask each other where they are.",
-		"To set one up: foldpost mailbox set YOUR-ADDRESS"},
-	FoundMailbox:    {AreaMailbox, true, "", "The e-mail account {{.Mail}} works.", ""},
-	FoundMailboxNew: {AreaMailbox, true, "", "The e-mail account {{.Mail}} is being connected.", ""},
-	FoundMailboxBad: {AreaMailbox, false, SideHere, "The e-mail account {{.Mail}} does not work: {{.Problem}}", "To try it: foldpost mailbox test"},
-
-	FoundLinkedNear: {AreaLink, true, "", "{{.Name}} is connected in this network ({{.Kind}}). An answer takes {{.RTT}} ms.", ""},
-	FoundLinkedFar:  {AreaLink, true, "", "{{.Name}} is connected directly over the internet ({{.Kind}}). An answer takes {{.RTT}} ms.", ""},
-	FoundLinkedRelay: {AreaLink, true, "", "{{.Name}} is connected through another device, because no direct way is open. An answer takes {{.RTT}} ms.",
-		"A direct way is tried again every minute."},
-	FoundAway: {AreaLink, false, SideThere, "{{.Name}} does not answer: it is off, asleep or without a network (last seen {{.When}}).",
-		"It goes on by itself when that computer is on again."},
-	FoundSilent: {AreaLink, false, SideThere, "{{.Name}} answers neither calls nor the letter of {{.When}}: it is most likely off or asleep.",
-		"It goes on by itself when that computer is on again."},
-	FoundNever: {AreaLink, false, "", "{{.Name}} was never reached: that computer may be off, or a router is in the way.",
-		"Is the other computer on, and Foldpost running on it? Bring both into one network, if only once."},
-	FoundNowhere: {AreaLink, false, "", "Nobody has told yet where {{.Name}} is.",
-		"Bring both computers into one network, if only once. With an e-mail account on both they tell each other where they are."},
-	FoundElsewhere: {AreaLink, false, SideNetwork, "{{.Name}} is known only at addresses of another home or office, which nobody can call from here.",
-		"It goes on by itself when both are in one network again. With an e-mail account on both they tell each other where they are."},
-	FoundCutOff: {AreaLink, false, SideHere, "{{.Name}} cannot be called, because this computer is on no network.", "Connect this computer to a network."},
-	FoundUnasked: {AreaLink, false, SideHere, "{{.Name}} does not answer where it was, and it cannot be asked by mail where it is: the e-mail account here does not work.",
-		"Set the e-mail account right, or bring both computers into one network, if only once."},
-	FoundHalfway: {AreaLink, false, SideNetwork, "{{.Name}} is on and short packets come through, but no connection comes about.",
-		"Is the program on both sides of the same version? Else a firewall or a VPN on the way lets only short packets through: try without it, or in another network."},
-	FoundNoWay: {AreaLink, false, SideNetwork, "{{.Name}} is on, for it wrote at {{.When}}, but no call comes through in either direction: a router or firewall between the two is in the way.",
-		"One of these helps: forward port {{.Port}} (UDP and TCP) to this computer on the router, or switch UPnP on, here or there; IPv6 on both sides; or a third device of yours that is always on."},
-	FoundCarrierHere: {AreaLink, false, SideHere, "{{.Name}} is on, for it wrote at {{.When}}, but no call comes through: the internet provider here has put this home behind a router of its own (carrier NAT).",
-		"One of these helps: forward port {{.Port}} on the router of {{.Name}}, or switch UPnP on there; IPv6 on both sides; an address of your own from the provider; or a third device of yours that is always on."},
-	FoundBlockedHere: {AreaLink, false, SideHere, "No way to {{.Name}}: the network here lets no UDP packets out (typical for offices and hotels), and {{.Name}} does not answer by TCP.",
-		"One of these helps: another network here; forwarding Foldpost's port (TCP) on the router of {{.Name}}, or UPnP there; or a third device of yours that is always on and can be called."},
-	FoundBlockedThere: {AreaLink, false, SideThere, "No way to {{.Name}}: the network there lets no UDP packets out (typical for offices and hotels), and calls by TCP do not get in here.",
-		"One of these helps: another network there; forwarding port {{.Port}} (TCP) to this computer on the router here, or UPnP here; or a third device of yours that is always on and can be called."},
-	FoundBothChange: {AreaLink, false, SideNetwork, "No way to {{.Name}}: the routers here and there both show a computer to each other one at another port, so neither side can be told where to call.",
-		"One of these helps: forward port {{.Port}} (UDP and TCP) to this computer on the router, or switch UPnP on, here or there; IPv6 on both sides; or a third device of yours that is always on."},
-	FoundChangesHere: {AreaLink, false, SideHere, "No way to {{.Name}}: the router here shows this computer to each other one at another port, and the router there lets in only whom it called itself.",
-		"One of these helps: forward port {{.Port}} (UDP and TCP) to this computer on the router here, or switch UPnP on, here or there; IPv6 on both sides; or a third device of yours that is always on."},
-	FoundChangesThere: {AreaLink, false, SideThere, "No way to {{.Name}}: the router there shows that computer to each other one at another port, and the router here lets in only whom this computer called itself.",
-		"One of these helps: switch UPnP on at the router there or here, or forward Foldpost's port there; IPv6 on both sides; or a third device of yours that is always on."},
-
-	FoundFolders:       {AreaFolder, true, "", "Folders that are in order: {{.N}}.", ""},
-	FoundFolderStopped: {AreaFolder, false, SideHere, "The folder {{.Folder}} has stopped: {{.Problem}}", "To see what it asks: foldpost answer"},
-	FoundFolderProblem: {AreaFolder, false, SideHere, "The folder {{.Folder}} is not complete: {{.Problem}}", "It goes on by itself when this is solved."},
+	FoundProgram: {
+		Area: AreaDevice, OK: true,
+		Text: "Foldpost {{.Version}} on {{.System}}.",
+	},
+	FoundPaused: {
+		Area: AreaDevice, OK: true, Side: SideHere,
+		Text:    "Everything is paused.",
+		Command: "foldpost resume",
+	},
+	FoundQuestions: {
+		Area: AreaDevice, OK: true, Side: SideHere,
+		Text:    "Questions that wait for you: {{.N}}.",
+		Command: "foldpost answer",
+	},
+	FoundClock: {
+		Area: AreaDevice, OK: true,
+		Text: "The clock agrees with those of the linked devices.",
+	},
+	FoundClockOff: {
+		Area: AreaDevice, Side: SideHere,
+		Text:   "The clock of this computer is wrong by {{.Time}}, say the linked devices.",
+		Advice: "Let the system set the time by itself. A wrong clock makes the wrong one of two changes look newer, and letters look expired.",
+	},
+	FoundClockAway: {
+		Area:   AreaDevice,
+		Text:   "The clocks of this computer and of {{.Name}} differ by {{.Time}}.",
+		Advice: "Look at both, and let the systems set the time by themselves. A wrong clock makes the wrong one of two changes look newer, and letters look expired.",
+	},
+	FoundAddresses: {
+		Area: AreaNetwork, OK: true,
+		Text: "This computer is on a network, at {{.Addresses}}.",
+	},
+	FoundNoAddress: {
+		Area: AreaNetwork, Side: SideHere,
+		Text:   "This computer is on no network.",
+		Advice: "Connect it to one. Changes are kept and go out later.",
+	},
+	FoundPort: {
+		Area: AreaNetwork, OK: true,
+		Text: "Foldpost listens at port {{.Port}} ({{.Kinds}}).",
+	},
+	FoundOpen: {
+		Area: AreaNetwork, OK: true,
+		Text: "No router changes the address of this computer: others see it as it is.",
+	},
+	FoundKeepsPort: {
+		Area: AreaNetwork, OK: true,
+		Text: "The router here is a friendly one: everybody sees this computer at the same address.",
+	},
+	FoundChangesPort: {
+		Area: AreaNetwork, Side: SideHere,
+		Text:   "The router here uses another port for each computer that this one talks to, so nobody can be told where to call it.",
+		Advice: "Where links are missing: forward port {{.Port}} (UDP and TCP) to this computer on the router, or switch UPnP on there. A third device of yours that is always on helps too.",
+	},
+	FoundCarrier: {
+		Area: AreaNetwork, Side: SideNetwork,
+		Text:   "The internet provider puts this home behind a router of its own (carrier NAT), so that no call from outside comes in.",
+		Advice: "Where links are missing: ask the provider for an address of your own or for IPv6. A third device of yours that is always on, somewhere else, helps too.",
+	},
+	FoundBlocked: {
+		Area: AreaNetwork, Side: SideHere,
+		Text:   "The network here lets no UDP packets out: nothing answers (typical for offices and hotels).",
+		Advice: "Use another network, if you can. Here, devices can only be reached by TCP, and only those whose routers let calls in.",
+	},
+	FoundNoMapping: {
+		Area: AreaNetwork, OK: true,
+		Text: "What the router here makes of this computer's address is not known yet: that takes two links into different networks.",
+	},
+	FoundNoMailbox: {
+		Area: AreaMailbox, OK: true,
+		Text:    "No e-mail account is set up. Invitations go by hand, and devices that have moved cannot ask each other where they are.",
+		Command: "foldpost mailbox set YOUR-ADDRESS",
+	},
+	FoundMailbox: {
+		Area: AreaMailbox, OK: true,
+		Text: "The e-mail account {{.Mail}} works.",
+	},
+	FoundMailboxNew: {
+		Area: AreaMailbox, OK: true,
+		Text: "The e-mail account {{.Mail}} is being connected.",
+	},
+	FoundMailboxBad: {
+		Area: AreaMailbox, Side: SideHere,
+		Text:    "The e-mail account {{.Mail}} does not work: {{.Problem}}",
+		Advice:  "Try it again, or set it up anew.",
+		Command: "foldpost mailbox test",
+	},
+	FoundLinkedNear: {
+		Area: AreaLink, OK: true,
+		Text: "{{.Name}} is connected in this network ({{.Kind}}). An answer takes {{.RTT}} ms.",
+	},
+	FoundLinkedFar: {
+		Area: AreaLink, OK: true,
+		Text: "{{.Name}} is connected directly over the internet ({{.Kind}}). An answer takes {{.RTT}} ms.",
+	},
+	FoundLinkedRelay: {
+		Area: AreaLink, OK: true,
+		Text:   "{{.Name}} is connected through another device, because no direct way is open. An answer takes {{.RTT}} ms.",
+		Advice: "A direct way is tried again every minute.",
+	},
+	FoundAway: {
+		Area: AreaLink, Side: SideThere,
+		Text:   "{{.Name}} does not answer: it is off, asleep or without a network (last seen {{.When}}).",
+		Advice: "It goes on by itself when that computer is on again.",
+	},
+	FoundSilent: {
+		Area: AreaLink, Side: SideThere,
+		Text:   "{{.Name}} answers neither calls nor the letter of {{.When}}: it is most likely off or asleep.",
+		Advice: "It goes on by itself when that computer is on again.",
+	},
+	FoundNever: {
+		Area:   AreaLink,
+		Text:   "{{.Name}} was never reached: that computer may be off, or a router is in the way.",
+		Advice: "Is the other computer on, and Foldpost running on it? Bring both into one network, if only once.",
+	},
+	FoundNowhere: {
+		Area:   AreaLink,
+		Text:   "Nobody has told yet where {{.Name}} is.",
+		Advice: "Bring both computers into one network, if only once. With an e-mail account on both they tell each other where they are.",
+	},
+	FoundElsewhere: {
+		Area: AreaLink, Side: SideNetwork,
+		Text:   "{{.Name}} is known only at addresses of another home or office, which nobody can call from here.",
+		Advice: "It goes on by itself when both are in one network again. With an e-mail account on both they tell each other where they are.",
+	},
+	FoundCutOff: {
+		Area: AreaLink, Side: SideHere,
+		Text:   "{{.Name}} cannot be called, because this computer is on no network.",
+		Advice: "Connect this computer to a network.",
+	},
+	FoundUnasked: {
+		Area: AreaLink, Side: SideHere,
+		Text:   "{{.Name}} does not answer where it was, and it cannot be asked by mail where it is: the e-mail account here does not work.",
+		Advice: "Set the e-mail account right, or bring both computers into one network, if only once.",
+	},
+	FoundHalfway: {
+		Area: AreaLink, Side: SideNetwork,
+		Text:   "{{.Name}} is on and short packets come through, but no connection comes about.",
+		Advice: "Is the program on both sides of the same version? Else a firewall or a VPN on the way lets only short packets through: try without it, or in another network.",
+	},
+	FoundNoWay: {
+		Area: AreaLink, Side: SideNetwork,
+		Text:   "{{.Name}} is on, for it wrote at {{.When}}, but no call comes through in either direction: a router or firewall between the two is in the way.",
+		Advice: "One of these helps: forward port {{.Port}} (UDP and TCP) to this computer on the router, or switch UPnP on, here or there; IPv6 on both sides; or a third device of yours that is always on.",
+	},
+	FoundCarrierHere: {
+		Area: AreaLink, Side: SideHere,
+		Text:   "{{.Name}} is on, for it wrote at {{.When}}, but no call comes through: the internet provider here has put this home behind a router of its own (carrier NAT).",
+		Advice: "One of these helps: forward port {{.Port}} on the router of {{.Name}}, or switch UPnP on there; IPv6 on both sides; an address of your own from the provider; or a third device of yours that is always on.",
+	},
+	FoundBlockedHere: {
+		Area: AreaLink, Side: SideHere,
+		Text:   "No way to {{.Name}}: the network here lets no UDP packets out (typical for offices and hotels), and {{.Name}} does not answer by TCP.",
+		Advice: "One of these helps: another network here; forwarding Foldpost's port (TCP) on the router of {{.Name}}, or UPnP there; or a third device of yours that is always on and can be called.",
+	},
+	FoundBlockedThere: {
+		Area: AreaLink, Side: SideThere,
+		Text:   "No way to {{.Name}}: the network there lets no UDP packets out (typical for offices and hotels), and calls by TCP do not get in here.",
+		Advice: "One of these helps: another network there; forwarding port {{.Port}} (TCP) to this computer on the router here, or UPnP here; or a third device of yours that is always on and can be called.",
+	},
+	FoundBothChange: {
+		Area: AreaLink, Side: SideNetwork,
+		Text:   "No way to {{.Name}}: the routers here and there both use another port for each computer that is called, so neither side can be told where to call.",
+		Advice: "One of these helps: forward port {{.Port}} (UDP and TCP) to this computer on the router, or switch UPnP on, here or there; IPv6 on both sides; or a third device of yours that is always on.",
+	},
+	FoundChangesHere: {
+		Area: AreaLink, Side: SideHere,
+		Text:   "No way to {{.Name}}: the router here uses another port for each computer that is called, and the router there lets in only whom it has called itself.",
+		Advice: "One of these helps: forward port {{.Port}} (UDP and TCP) to this computer on the router here, or switch UPnP on, here or there; IPv6 on both sides; or a third device of yours that is always on.",
+	},
+	FoundChangesThere: {
+		Area: AreaLink, Side: SideThere,
+		Text:   "No way to {{.Name}}: the router there uses another port for each computer that is called, and the router here lets in only whom it has called itself.",
+		Advice: "One of these helps: switch UPnP on at the router there or here, or forward Foldpost's port there; IPv6 on both sides; or a third device of yours that is always on.",
+	},
+	FoundFolders: {
+		Area: AreaFolder, OK: true,
+		Text: "Folders that are in order: {{.N}}.",
+	},
+	FoundFolderStopped: {
+		Area: AreaFolder, Side: SideHere,
+		Text:    "The folder {{.Folder}} has stopped: {{.Problem}}",
+		Advice:  "Its question says what can be done.",
+		Command: "foldpost answer",
+	},
+	FoundFolderProblem: {
+		Area: AreaFolder, Side: SideHere,
+		Text:    "The folder {{.Folder}} is not complete: {{.Problem}}",
+		Advice:  "It goes on by itself when this is solved.",
+		Command: "foldpost folders",
+	},
 }
