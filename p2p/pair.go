@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -23,6 +24,10 @@ type pairingConfig struct {
 	// Checks begins to check the candidates of a peer with which this device
 	// shares a secret, quietly for an answerer, until stop is called.
 	Checks func(id PeerID, psk Secret, role Role, via Via) (stop func())
+	// DialNearby opens a pairing link to whoever is at one of the addresses.
+	DialNearby func(context.Context, []netip.AddrPort) (pairConn, error)
+	// Met is told where a peer is that pairs nearby.
+	Met func(PeerID, netip.AddrPort)
 	// Paired is told of each peer whose record became Paired, after its
 	// hooks. It must not block.
 	Paired func(PeerID)
@@ -37,6 +42,7 @@ type pairing struct {
 	self   PeerID
 	limits pairLimits
 	claims claims
+	nearby nearbyDoor
 
 	opened chan struct{} // closed when run begins
 	ending chan struct{} // closed when run is about to end

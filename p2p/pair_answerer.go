@@ -45,7 +45,7 @@ func (p *pairing) answerOn(ctx context.Context, conn pairConn, x *exchange, inv 
 	if err != nil {
 		return Record{}, err
 	}
-	return p.saveAnswerer(ctx, conn, s, x, r, inv)
+	return p.saveAnswerer(ctx, conn, s, x, r, inv.Expires.Add(pendingGrace))
 }
 
 // proveFirst runs frames 1 to 4 as answerer.

@@ -7,14 +7,16 @@ import (
 
 func newPairing(e *Endpoint) *pairing {
 	return makePairing(pairingConfig{
-		Identity: e.config.Identity,
-		Manager:  e.config.Manager,
-		Turns:    e.turns,
-		Dial:     e.dialPair,
-		News:     e.news,
-		Checks:   e.checkPairing,
-		Paired:   e.kick,
-		Log:      e.config.Log,
+		Identity:   e.config.Identity,
+		Manager:    e.config.Manager,
+		Turns:      e.turns,
+		Dial:       e.dialPair,
+		News:       e.news,
+		Checks:     e.checkPairing,
+		DialNearby: e.dialNearby,
+		Met:        e.met,
+		Paired:     e.kick,
+		Log:        e.config.Log,
 	})
 }
 
@@ -43,4 +45,10 @@ func (e *Endpoint) PairDial(ctx context.Context, id PeerID, token Token) error {
 func (e *Endpoint) Settle(r Record, until time.Time) { e.pairing.settle(r, until) }
 
 // servePair handles an inbound link that speaks the protocol of pairing.
-func (e *Endpoint) servePair(ctx context.Context, c pairConn) { e.pairing.serve(ctx, c) }
+func (e *Endpoint) servePair(ctx context.Context, c *pairLink) {
+	if isNearby(c.tls) {
+		e.pairing.serveNearby(ctx, c)
+		return
+	}
+	e.pairing.serve(ctx, c)
+}

@@ -43,7 +43,12 @@ func (p *pairing) invite(ctx context.Context, conn pairConn, s Stream, m1 []byte
 	if err != nil {
 		return Record{}, err
 	}
-	return p.saveInviter(ctx, conn, s, x, r)
+	return p.saveInviter(ctx, conn, s, r, func() error {
+		if !p.claims.hold(x.token, x, time.Now()) {
+			return &PairingError{Code: PairingBusy}
+		}
+		return p.commit(x)
+	})
 }
 
 // prover is what the inviter knows of an answerer after frame 1.

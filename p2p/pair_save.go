@@ -18,12 +18,14 @@ const saveTimeout = 20 * time.Second
 // errFailed reports that the inviter could not write the record.
 var errFailed = errors.New("the other side could not save the pairing")
 
-func (p *pairing) saveAnswerer(ctx context.Context, conn pairConn, s Stream, x *exchange, r Record, inv Invitation) (Record, error) {
+// saveAnswerer writes the record, which is given up at until if the inviter
+// does not say that it has its own.
+func (p *pairing) saveAnswerer(ctx context.Context, conn pairConn, s Stream, x *exchange, r Record, until time.Time) (Record, error) {
 	ctx = context.WithoutCancel(ctx) // a write that began is finished and remembered
 	r.State = Pending
 	err := p.timedSave(ctx, r, func() error { return p.commit(x) })
 	// A write that failed may have left something: settling finds that out too.
-	p.unsettle(r, inv.Expires.Add(pendingGrace))
+	p.unsettle(r, until)
 	if err != nil {
 		return Record{}, fmt.Errorf("save pairing with %s: %w", r.Peer.Short(), err)
 	}
@@ -58,18 +60,14 @@ func (p *pairing) saveAnswerer(ctx context.Context, conn pairConn, s Stream, x *
 	return r, nil // the word may be lost: the inviter asks STATUS
 }
 
-func (p *pairing) saveInviter(ctx context.Context, conn pairConn, s Stream, x *exchange, r Record) (Record, error) {
+// saveInviter writes the record, unless may says no there.
+func (p *pairing) saveInviter(ctx context.Context, conn pairConn, s Stream, r Record, may func() error) (Record, error) {
 	if _, err := expectFrame(s, stepTimeout, framePending, new(plainFrame)); err != nil {
 		return Record{}, err
 	}
 	ctx = context.WithoutCancel(ctx)
 	r.State = Unconfirmed
-	err := p.timedSave(ctx, r, func() error {
-		if !p.claims.hold(x.token, x, time.Now()) {
-			return &PairingError{Code: PairingBusy}
-		}
-		return p.commit(x)
-	})
+	err := p.timedSave(ctx, r, may)
 	p.unsettle(r, time.Time{})
 	if err != nil {
 		if _, err := writeFrame(s, plainFrame{Type: frameFailed}); err == nil && s.CloseWrite() == nil {

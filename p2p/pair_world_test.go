@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -33,6 +34,7 @@ type pairDevice struct {
 	identity *Identity
 	disk     *pairDisk
 	ask      func(context.Context, PairingRequest) error // nil: yes
+	near     nearPerson
 
 	*pairing
 	turns  *turns
@@ -61,7 +63,11 @@ func (d *pairDevice) start() {
 	p := makePairing(pairingConfig{
 		Identity: d.identity, Manager: &pairProgram{device: d, dead: dead}, Turns: ts,
 		Dial: func(ctx context.Context, id PeerID) (pairConn, error) { return d.world.dial(ctx, d, id, dead) },
-		Log:  slog.New(slog.DiscardHandler),
+		DialNearby: func(_ context.Context, addrs []netip.AddrPort) (pairConn, error) {
+			return d.world.dialNearby(d, addrs, dead)
+		},
+		Met: func(PeerID, netip.AddrPort) {},
+		Log: slog.New(slog.DiscardHandler),
 	})
 	wg := new(sync.WaitGroup)
 	d.world.mu.Lock()
@@ -110,6 +116,11 @@ func (w *pairWorld) block(from, to *pairDevice, lost bool) {
 var errUnreachable = errors.New("unreachable")
 
 func (w *pairWorld) dial(_ context.Context, from *pairDevice, id PeerID, fromDead chan struct{}) (pairConn, error) {
+	return w.link(from, id, fromDead, (*pairing).serve)
+}
+
+// link makes a link between two devices that the one dialled serves.
+func (w *pairWorld) link(from *pairDevice, id PeerID, fromDead chan struct{}, serve func(*pairing, context.Context, pairConn)) (pairConn, error) {
 	w.mu.Lock()
 	to := w.devices[id]
 	blocked := w.blocked[[2]PeerID{from.identity.ID(), id}]
@@ -121,6 +132,7 @@ func (w *pairWorld) dial(_ context.Context, from *pairDevice, id PeerID, fromDea
 	w.mu.Unlock()
 	here, there := newMemoryLink(from.identity, to.identity)
 	here.dead, there.dead = fromDead, toDead
+	here.addr, there.addr = nearAddr(to), nearAddr(from)
 	if w.onLink != nil {
 		w.onLink(here, there)
 	}
@@ -137,7 +149,7 @@ func (w *pairWorld) dial(_ context.Context, from *pairDevice, id PeerID, fromDea
 		wg.Go(func() { w.between(there) })
 		return here, nil
 	}
-	wg.Go(func() { p.serve(context.Background(), there) })
+	wg.Go(func() { serve(p, context.Background(), there) })
 	return here, nil
 }
 

@@ -64,6 +64,7 @@ func (e *Endpoint) listen() ([]*socket, error) {
 	policy := listenPolicy{
 		door:   e.door,
 		onLink: func(a netip.Addr) bool { return e.networkNow().onLink(a) },
+		nearby: e.pairing.nearby.isOpen,
 		linked: func(id PeerID) bool { _, ok := e.record(id); return ok },
 	}
 	reset := resetKey(e.config.Identity)

@@ -91,17 +91,21 @@ func dialTLS(cert tls.Certificate, peer PeerID, alpn string, now time.Time) *tls
 type listenPolicy struct {
 	door   *door
 	onLink func(netip.Addr) bool
+	nearby func() bool       // whether devices nearby may ask to pair
 	linked func(PeerID) bool // whether a peer may have a link
 }
 
 // listenTLS is the side that is called: it shows no certificate without a
-// right knock and accepts links only from peers of the policy. Any key may
-// ask to pair.
+// right knock, but to devices nearby while they may ask to pair, and accepts
+// links only from peers of the policy. Any key may ask to pair.
 func listenTLS(cert tls.Certificate, policy listenPolicy) *tls.Config {
 	c := commonTLS(cert)
 	c.NextProtos = []string{alpnLink, alpnPair}
 	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		onLink := policy.onLink(addrPortOf(hello.Conn.RemoteAddr()).Addr())
+		if hello.ServerName == nearbyName {
+			return nil, policy.checkNearby(hello.SupportedProtos, onLink)
+		}
 		if err := policy.door.check(hello.ServerName, time.Now(), onLink); err != nil {
 			return nil, err
 		}

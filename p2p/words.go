@@ -159,10 +159,9 @@ type words struct {
 }
 
 var wordList = sync.OnceValue(func() *words {
-	eff := diceware.WordListEffLarge()
 	l := &words{hyphens: make(map[string]string)}
-	for roll := range 7776 {
-		shown := eff.WordAt(diceNumber(roll, eff.Digits()))
+	for roll := range listWords {
+		shown := listWord(roll)
 		if shown == "yo-yo" {
 			continue
 		}
@@ -175,6 +174,15 @@ var wordList = sync.OnceValue(func() *words {
 	slices.Sort(l.plain)
 	return l
 })
+
+// listWords is how many words the EFF long list has: five dice.
+const listWords = 6 * 6 * 6 * 6 * 6
+
+// listWord is a word of the EFF long list as it stands there, from 0.
+func listWord(place int) string {
+	list := diceware.WordListEffLarge()
+	return list.WordAt(diceNumber(place, list.Digits()))
+}
 
 // diceNumber writes roll with the digits 1 to 6, as the list is numbered.
 func diceNumber(roll, digits int) int {
