@@ -58,6 +58,7 @@ var confined = map[string][]string{
 	"github.com/rymdport/portal":       {"ui/desktop"},
 	"github.com/hashicorp/mdns":        {"discovery/lan_zone.go"},
 	"github.com/miekg/dns":             {"discovery/lan_zone.go"},
+	"github.com/hashicorp/yamux":       {"p2p/mux.go", "p2p/mux_stream.go"},
 }
 
 func TestLayers(t *testing.T) {

@@ -3,6 +3,7 @@ package p2p
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quic-go/quic-go"
 	"golang.org/x/time/rate"
 )
 
@@ -51,6 +53,10 @@ type run struct {
 	ctx     context.Context // of Run; here because Run owns all that use it
 	wg      sync.WaitGroup
 	sockets []*socket
+	cert    tls.Certificate
+	called  *tls.Config // of the side that is called
+
+	resetKey quic.StatelessResetKey
 }
 
 // peer is what an endpoint knows of a peer; under the endpoint's mu.
@@ -107,8 +113,11 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	defer close(e.done)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &run{ctx: ctx}
-	sockets, err := e.listen()
+	r, err := e.newRun(ctx)
+	if err != nil {
+		return err
+	}
+	sockets, err := r.listen(e.config.Conns)
 	r.sockets = sockets
 	defer func() {
 		for _, s := range sockets {

@@ -54,9 +54,8 @@ func quicConfig() *quic.Config {
 	}
 }
 
-// listen opens a listener on each of the given sockets. Those it returns want
-// to be closed, also beside an error.
-func (e *Endpoint) listen() ([]*socket, error) {
+// newRun makes what exists while Run runs. It starts nothing.
+func (e *Endpoint) newRun(ctx context.Context) (*run, error) {
 	cert, err := certificate(e.config.Identity)
 	if err != nil {
 		return nil, err
@@ -67,22 +66,27 @@ func (e *Endpoint) listen() ([]*socket, error) {
 		nearby: e.pairing.nearby.isOpen,
 		linked: func(id PeerID) bool { _, ok := e.record(id); return ok },
 	}
-	reset := resetKey(e.config.Identity)
+	return &run{ctx: ctx, cert: cert, called: listenTLS(cert, policy), resetKey: resetKey(e.config.Identity)}, nil
+}
+
+// listen opens a listener on each of the given sockets. Those it returns want
+// to be closed, also beside an error.
+func (r *run) listen(conns []net.PacketConn) ([]*socket, error) {
 	flood := rate.NewLimiter(handshakesPerSecond, 2*handshakesPerSecond)
 	var list []*socket
-	for _, c := range e.config.Conns {
+	for _, c := range conns {
 		s := &socket{
 			ip4:  addrPortOf(c.LocalAddr()).Addr().Is4(),
-			cert: cert,
+			cert: r.cert,
 			transport: &quic.Transport{
 				Conn:                c,
 				ConnectionIDLength:  8,
-				StatelessResetKey:   &reset,
+				StatelessResetKey:   &r.resetKey,
 				VerifySourceAddress: func(net.Addr) bool { return !flood.Allow() },
 			},
 		}
-		s.listener, err = s.transport.Listen(listenTLS(cert, policy), quicConfig())
-		if err != nil {
+		var err error
+		if s.listener, err = s.transport.Listen(r.called, quicConfig()); err != nil {
 			return list, fmt.Errorf("listen on %s: %w", c.LocalAddr(), err)
 		}
 		list = append(list, s)

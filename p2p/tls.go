@@ -128,9 +128,10 @@ func listenTLS(cert tls.Certificate, policy listenPolicy) *tls.Config {
 	return c
 }
 
-// addrPortOf returns the address of a UDP peer, an IPv4 address as such.
+// addrPortOf returns the address of a UDP or TCP peer, an IPv4 address as such;
+// none of other networks.
 func addrPortOf(a net.Addr) netip.AddrPort {
-	u, ok := a.(*net.UDPAddr)
+	u, ok := a.(interface{ AddrPort() netip.AddrPort })
 	if !ok {
 		return netip.AddrPort{}
 	}
