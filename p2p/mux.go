@@ -246,7 +246,7 @@ func (m *mux) accept(ctx context.Context) (carried, error) {
 
 func (m *mux) stream(y *yamux.Stream) (carried, error) {
 	s := &muxStream{mux: m, y: y, piece: firstPiece}
-	if s.flow = m.guard.bind(s); s.flow == nil {
+	if !m.guard.bind(s) {
 		m.fail(fmt.Errorf("%w: stream %d is over before it began", errMux, y.StreamID()))
 		return nil, m.err()
 	}

@@ -346,22 +346,22 @@ func (g *guard) whole(f *flow) bool {
 	return f.finIn && f.reset == nil && f.read == f.in
 }
 
-// bind joins a flow with its stream; nil if it is over already.
-func (g *guard) bind(s *muxStream) *flow {
+// bind joins a stream with its flow; false if that is over already.
+func (g *guard) bind(s *muxStream) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f := g.flows[s.y.StreamID()]
 	if f == nil {
-		return nil
+		return false
 	}
-	f.stream = s
+	f.stream, s.flow = s, f
 	if f.stop != nil {
 		s.stopped(f.stop)
 	}
 	if f.reset != nil {
 		s.wasReset(f.reset)
 	}
-	return f
+	return true
 }
 
 // resets has our end of a flow say that it did not end in order, if it is
