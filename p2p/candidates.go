@@ -166,8 +166,12 @@ func (s *candidates) makeRoom(source string) bool {
 	return true
 }
 
-// prove notes that the peer itself was at an address.
+// prove notes that the peer itself was at an address; a peer behind a relay
+// was at none.
 func (s *candidates) prove(id PeerID, addr netip.AddrPort, now time.Time) {
+	if !addr.IsValid() {
+		return
+	}
 	for _, k := range *s {
 		if k.Addr == addr {
 			k.proven, k.tries, k.tried = true, 0, now

@@ -29,6 +29,13 @@ type carrier interface {
 	state() tls.ConnectionState
 }
 
+// The kinds of carriers.
+const (
+	kindQUIC  = "quic"
+	kindTCP   = "tcp"
+	kindRelay = "relay"
+)
+
 // carried is a stream of a carrier.
 type carried interface {
 	Stream

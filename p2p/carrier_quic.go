@@ -38,7 +38,7 @@ func (q quicCarrier) done() <-chan struct{} { return q.c.Context().Done() }
 
 func (q quicCarrier) err() error { return linkErr(context.Cause(q.c.Context())) }
 
-func (q quicCarrier) kind() string { return "quic" }
+func (q quicCarrier) kind() string { return kindQUIC }
 
 func (q quicCarrier) rtt() time.Duration { return q.c.ConnectionStats().SmoothedRTT }
 

@@ -3,6 +3,7 @@ package p2p
 import (
 	"context"
 	"math/rand/v2"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -74,9 +75,26 @@ func (l *link) close(c CloseCode) {
 	l.conn.close(c)
 }
 
+// udp returns where the peer's packets come from; none where the link is not QUIC.
+func (l *link) udp() netip.AddrPort {
+	if l.conn.kind() != kindQUIC {
+		return netip.AddrPort{}
+	}
+	return l.conn.remote()
+}
+
+// reachable returns where the peer can be called again; none behind a relay,
+// and where it called us by TCP, because it did so from a passing port.
+func (l *link) reachable() netip.AddrPort {
+	if l.conn.kind() == kindTCP && !l.dialled {
+		return netip.AddrPort{}
+	}
+	return l.conn.remote()
+}
+
 func (l *link) describe() Link {
 	return Link{
-		Peer: l.peer, Kind: l.conn.kind(), Addr: l.conn.remote(), RTT: l.conn.rtt(),
+		Peer: l.peer, Kind: l.conn.kind(), Addr: l.conn.remote(), Reachable: l.reachable().IsValid(), RTT: l.conn.rtt(),
 		Since: l.since, Metadata: l.hello.metadata(), Observed: l.hello.observed(),
 		Mapping: l.routers(), Offset: time.Unix(l.hello.Time, 0).Sub(l.since.Truncate(time.Second)),
 	}

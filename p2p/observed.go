@@ -58,7 +58,7 @@ func (e *Endpoint) askLinked() {
 		if p.link == nil || p.checks.paired == nil {
 			continue
 		}
-		if addr := p.link.conn.remote(); addr.IsValid() && !e.network.onLink(addr.Addr()) {
+		if addr := p.link.udp(); addr.IsValid() && !e.network.onLink(addr.Addr()) {
 			list = append(list, target{p.id, addr, p.checks.paired})
 		}
 	}
@@ -74,7 +74,7 @@ func (e *Endpoint) sightings(now time.Time) (n network, peers, servers []seen) {
 	defer e.mu.Unlock()
 	for _, p := range e.peers {
 		switch {
-		case p.link == nil:
+		case p.link == nil || !p.link.udp().IsValid():
 		case p.seen.fresh(now):
 			peers = append(peers, p.seen)
 		default:

@@ -312,13 +312,14 @@ func (c PairingCode) String() string {
 
 // A Link describes the connection to a peer that is in use.
 type Link struct {
-	Peer     PeerID
-	Kind     string // "quic"
-	Addr     netip.AddrPort
-	RTT      time.Duration
-	Since    time.Time
-	Metadata Metadata       // from HELLO
-	Observed netip.AddrPort // our address as the peer saw it
-	Mapping  Mapping        // of the peer, as it says
-	Offset   time.Duration  // the peer's clock minus ours, at HELLO
+	Peer      PeerID
+	Kind      string         // "quic", "tcp" or "relay"
+	Addr      netip.AddrPort // of the peer; zero behind a relay
+	Reachable bool           // Addr is one to call the peer at
+	RTT       time.Duration
+	Since     time.Time
+	Metadata  Metadata       // from HELLO
+	Observed  netip.AddrPort // our address as the peer saw it
+	Mapping   Mapping        // of the peer, as it says
+	Offset    time.Duration  // the peer's clock minus ours, at HELLO
 }

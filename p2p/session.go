@@ -123,7 +123,7 @@ func (e *Endpoint) install(l *link) bool {
 	if p.cancelDial != nil {
 		p.cancelDial()
 	}
-	p.candidates.prove(l.peer, l.conn.remote(), l.since)
+	p.candidates.prove(l.peer, l.reachable(), l.since)
 	if p.up && old != nil && old.hello.Start != l.hello.Start {
 		e.turns.add(l.peer, func() { m.PeerDisconnected(l.peer, errRestarted) })
 		p.up = false
@@ -183,8 +183,8 @@ func (e *Endpoint) detach(ctx context.Context, l *link, reason error) {
 	}
 	p.link, p.mapping = nil, l.routers()
 	if p.revision == l.revision {
-		p.candidates.prove(l.peer, l.conn.remote(), time.Now()) // it may have moved
-		e.outside.sentTo(l.conn.remote().Addr(), time.Now())
+		p.candidates.prove(l.peer, l.reachable(), time.Now()) // it may have moved
+		e.outside.sentTo(l.udp().Addr(), time.Now())
 	}
 	p.urgent = p.urgent || time.Since(l.since) >= longLink
 	p.checks.offered(time.Now())

@@ -144,7 +144,7 @@ func (e *Endpoint) accept(ctx context.Context, s *socket) error {
 }
 
 // serve serves one accepted connection until it ends; asked tells whether its
-// caller was sent something before.
+// caller was sent something by UDP before.
 func (e *Endpoint) serve(ctx context.Context, c carrier, asked bool) {
 	cs := c.state()
 	if cs.NegotiatedProtocol == alpnPair {
@@ -171,7 +171,9 @@ func (e *Endpoint) serve(ctx context.Context, c carrier, asked bool) {
 		e.config.Log.Debug("link refused", "peer", id.Short(), "err", err)
 		return
 	}
-	e.heardOutside(c.remote().Addr(), asked)
+	if c.kind() == kindQUIC {
+		e.heardOutside(c.remote().Addr(), asked)
+	}
 	e.keep(ctx, l)
 }
 

@@ -139,7 +139,7 @@ func (n *Node) matchAddresses() {
 			if address, err := mail.ParseAddress(l.Metadata.Address); err == nil && p.Mail != address {
 				p.Mail, changed = address, true
 			}
-			if len(p.Last) > 0 && p.Last[0] == addr {
+			if !l.Reachable || len(p.Last) > 0 && p.Last[0] == addr {
 				continue
 			}
 			rest := slices.DeleteFunc(slices.Clone(p.Last), func(s string) bool { return s == addr })

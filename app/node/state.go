@@ -142,7 +142,10 @@ func (n *Node) devices(s *kept, now time.Time) []app.Device {
 			LastSeen: p.LastSeen, Verified: string(p.Via), Linked: p.Created,
 		}
 		if l, ok := n.endpoint.Link(p2p.PeerID(p.Peer)); ok {
-			d.Connected, d.Link, d.Address = true, l.Kind, l.Addr.String()
+			d.Connected, d.Link = true, l.Kind
+			if l.Addr.IsValid() {
+				d.Address = l.Addr.String()
+			}
 			d.Local = l.Kind != "relay" && n.onOwnNetwork(l.Addr.Addr())
 			d.RTTms = float64(l.RTT.Round(100*time.Microsecond)) / float64(time.Millisecond)
 			d.Name, d.Version = shownName(l.Metadata.Name), l.Metadata.Version
