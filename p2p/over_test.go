@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net"
-	"slices"
 	"testing"
 )
 
@@ -63,8 +62,5 @@ func TestLinkOverAnyConnection(t *testing.T) {
 	}
 	if err := <-served; err != nil {
 		t.Errorf("serveOver = %v", err)
-	}
-	if got, want := b.config.Manager.(*application).log(), []string{"connected A", "disconnected A: link closed by the peer: revoked"}; !slices.Equal(got, want) {
-		t.Errorf("B was told %q, want %q", got, want)
 	}
 }
