@@ -19,6 +19,7 @@ const askInterfaces = 5 * time.Second
 type interfaces struct {
 	mu   sync.Mutex
 	list []netip.Prefix // never changed in place
+	near []netip.Addr   // link-local ones with their zones; never changed in place
 	at   time.Time
 }
 
@@ -62,8 +63,42 @@ func (i *interfaces) ask(now time.Time) []netip.Prefix {
 			list = append(list, p)
 		}
 	}
-	i.list, i.at = list, now
+	i.list, i.near, i.at = list, linkLocal(), now
 	return list
+}
+
+// askNear returns the link-local addresses, which mean something only in the
+// network of their interface.
+func (i *interfaces) askNear(now time.Time) []netip.Addr {
+	i.ask(now)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.near
+}
+
+// linkLocal asks the system for the link-local addresses with their zones.
+func linkLocal() []netip.Addr {
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	var found []netip.Addr
+	for _, i := range all {
+		addrs, err := i.Addrs()
+		if err != nil || i.Flags&net.FlagUp == 0 {
+			continue
+		}
+		for _, a := range addrs {
+			if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().IsLinkLocalUnicast() {
+				ip := p.Addr()
+				if ip.Is6() {
+					ip = ip.WithZone(i.Name)
+				}
+				found = append(found, ip)
+			}
+		}
+	}
+	return found
 }
 
 // reachable returns what others might reach: no loopback, no link-local

@@ -44,6 +44,7 @@ type kept struct {
 
 	STUN    string `json:"stun,omitempty"`     // servers, HOST:PORT by spaces
 	NoCarry bool   `json:"no_carry,omitempty"` // no letters of others
+	Visible string `json:"visible,omitempty"`  // in local networks; "": to everyone while pairing
 
 	Auto []time.Time `json:"auto,omitempty"` // when the last mails left that no person decided on
 }
@@ -92,6 +93,7 @@ type keptPeer struct {
 	Told     []string         `json:"told,omitempty"` // addresses in its last letter, for as long as none worked
 	Mail     string           `json:"mail,omitempty"` // its mail address, as told over a link
 	Seek     seeking          `json:"seek,omitzero"`
+	Offset   time.Duration    `json:"offset,omitempty"`  // its clock minus ours, roughly, at the last link
 	Network  p2p.Mapping      `json:"network,omitempty"` // as it said last, over a link or in a letter
 }
 

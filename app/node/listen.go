@@ -36,6 +36,7 @@ func (n *Node) listen() error {
 		Identity: n.identity, Conns: conns, Manager: manager{n}, Log: n.log,
 		Protocols: []string{protocolShares, protocolFolder, protocolContact},
 	})
+	n.lan = n.newLAN()
 	return nil
 }
 
@@ -122,7 +123,7 @@ func hostAddresses(conns []net.PacketConn, own []netip.Addr) []netip.AddrPort {
 // matchAddresses tells the endpoint where this device is, and keeps where its
 // links lead to for the next start.
 func (n *Node) matchAddresses() {
-	n.endpoint.SetAddresses(n.hostCandidates(), networks(n.interfaces.ask(time.Now()), n.addrs())...)
+	n.endpoint.SetAddresses(append(n.hostCandidates(), n.nearCandidates()...), networks(n.interfaces.ask(time.Now()), n.addrs())...)
 	n.noticeAbsence()
 	links, own := n.endpoint.Links(), n.ownAddresses()
 	err := n.keep.updateIf(func(s *kept) bool {
@@ -135,6 +136,9 @@ func (n *Node) matchAddresses() {
 			changed = p.Seek.told(own) || changed
 			if l.Mapping != p2p.MappingUnknown && l.Mapping != p.Network {
 				p.Network, changed = l.Mapping, true
+			}
+			if (l.Offset - p.Offset).Abs() > clockMoved {
+				p.Offset, changed = l.Offset, true
 			}
 			if address, err := mail.ParseAddress(l.Metadata.Address); err == nil && p.Mail != address {
 				p.Mail, changed = address, true

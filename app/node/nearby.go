@@ -62,18 +62,22 @@ func (n *Node) OpenNearby(ctx context.Context, after time.Duration) error {
 
 // nearbyOpen tells whether devices nearby may see this one's name now.
 func (n *Node) nearbyOpen(now time.Time) bool {
-	fresh := now.Sub(n.nearby.first) < firstOpen && len(n.keep.view().Peers) == 0
+	s := n.keep.view()
+	fresh := now.Sub(n.nearby.first) < firstOpen && len(s.Peers) == 0
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return fresh || len(n.nearby.holds) > 0 || now.Before(n.nearby.after)
+	return s.mayShowName() && (fresh || len(n.nearby.holds) > 0 || now.Before(n.nearby.after))
 }
 
 // neighbours are the devices that show themselves in the networks of this one.
 func (n *Node) neighbours() []discovery.Neighbour {
-	if n.cfg.Neighbours == nil {
-		return nil
+	switch {
+	case n.cfg.Neighbours != nil:
+		return n.cfg.Neighbours()
+	case n.lan != nil:
+		return n.lan.Neighbours()
 	}
-	return n.cfg.Neighbours()
+	return nil
 }
 
 // nearbyDevices lists the neighbours as people see them, by when they were

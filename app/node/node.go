@@ -50,7 +50,8 @@ type Config struct {
 	// Seams for a simulated world.
 	Conns      []net.PacketConn                                                  // instead of Listen
 	Addresses  func() []netip.AddrPort                                           // own host addresses
-	Neighbours func() []discovery.Neighbour                                      // devices nearby that show themselves
+	Neighbours func() []discovery.Neighbour                                      // devices nearby that show themselves, instead of those that the LAN finds
+	LAN        discovery.Network                                                 // for multicast; with Conns and without it there is none
 	OpenTree   func(dir string) (folder.Tree, error)                             // the disk
 	MailDial   func(ctx context.Context, network, addr string) (net.Conn, error) // mail servers
 }
@@ -71,6 +72,7 @@ type Node struct {
 	addrs    func() []netip.AddrPort
 	up, down *limit // of files' contents
 
+	lan        *discovery.LAN // nil: no local network to look in
 	nearby     nearby
 	interfaces interfaces
 	reach      reaching
@@ -226,6 +228,7 @@ func (n *Node) Run(ctx context.Context) error {
 	})
 	n.matchAddresses()
 	n.watchNetwork(ctx)
+	n.findNearby(ctx)
 	n.addKnownAddresses()
 	n.settle()
 	if n.cfg.Ready != nil {
@@ -258,6 +261,7 @@ func (n *Node) loop(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		n.matchAddresses()
+		n.matchLAN()
 		n.matchSTUN(ctx)
 		n.matchInvitations(ctx)
 		n.matchContacts(ctx)

@@ -72,6 +72,7 @@ var settings = []setting{
 		get: func(s *kept) string { return switchText(!s.NoCarry) },
 		set: func(s *kept, v string) error { s.NoCarry = v == "off"; return nil },
 	},
+	choiceSetting("visible", "who nearby can find this device: everyone while it is being linked, else only your devices; only your devices; nobody", func(s *kept) *string { return &s.Visible }, visibleEveryone, visibleDevices, visibleNobody),
 	limitSetting("limit-up", "KiB per second that this device sends of files; 0: no limit", func(s *kept) *int { return &s.LimitUp }),
 	limitSetting("limit-down", "KiB per second that this device receives of files; 0: no limit", func(s *kept) *int { return &s.LimitDown }),
 	{
