@@ -59,6 +59,8 @@ var confined = map[string][]string{
 	"github.com/hashicorp/mdns":        {"discovery/lan_zone.go"},
 	"github.com/miekg/dns":             {"discovery/lan_zone.go"},
 	"github.com/hashicorp/yamux":       {"p2p/mux.go", "p2p/mux_stream.go"},
+	"github.com/jackpal/go-nat-pmp":    {"discovery/mapping_pmp.go"},
+	"github.com/huin/goupnp":           {"discovery/mapping_upnp.go"},
 }
 
 func TestLayers(t *testing.T) {

@@ -113,7 +113,7 @@ func (v view) hadAny(lost []link) bool {
 
 // lookAtNetwork describes the links that have addresses.
 func lookAtNetwork() view {
-	v := view{links: map[link]string{}, routes: defaultRoutes()}
+	v := view{links: map[link]string{}, routes: fmt.Sprint(systemRoutes())}
 	list, err := net.Interfaces()
 	if err != nil {
 		return v

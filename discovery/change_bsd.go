@@ -43,5 +43,3 @@ func systemNotices(ctx context.Context, notice func(lost link)) error {
 		}
 	}
 }
-
-func defaultRoutes() string { return "" }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"syscall"
 	"unsafe"
 
@@ -79,28 +78,4 @@ func lostLinks(b []byte) []link {
 		list = append(list, lost)
 	}
 	return list
-}
-
-// defaultRoutes returns the lines of the routing tables that lead anywhere.
-func defaultRoutes() string {
-	var found []string
-	for _, table := range []struct{ file, prefix string }{
-		{"/proc/net/route", "00000000"},
-		{"/proc/net/ipv6_route", strings.Repeat("0", 32) + " 00 "},
-	} {
-		b, err := os.ReadFile(table.file)
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(b)) {
-			f := strings.Fields(line)
-			switch {
-			case len(f) == 11 && f[1] == table.prefix && f[7] == table.prefix:
-				found = append(found, strings.Join([]string{f[0], f[2], f[6]}, " "))
-			case len(f) == 10 && strings.HasPrefix(line, table.prefix) && f[9] != "lo":
-				found = append(found, strings.Join([]string{f[9], f[4], f[5]}, " ")) // its counters change all the time
-			}
-		}
-	}
-	return strings.Join(found, "\n")
 }

@@ -8,5 +8,3 @@ import (
 )
 
 func systemNotices(context.Context, func(lost link)) error { return errors.ErrUnsupported }
-
-func defaultRoutes() string { return "" }

@@ -59,5 +59,3 @@ func systemNotices(ctx context.Context, notice func(lost link)) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
-
-func defaultRoutes() string { return "" }

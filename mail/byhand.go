@@ -330,8 +330,9 @@ func (p Payload) FileName() string {
 // addresses, then what only describes the sender. A payload that is still too
 // large is returned as small as it gets.
 func (p Payload) ByHand() Payload {
-	p.Reflexive = p.Reflexive[:min(1, len(p.Reflexive))] // from another network it is the only one that helps
-	p.Addrs = p.Addrs[:min(MaxAddrsByHand-len(p.Reflexive), len(p.Addrs))]
+	p.Mapped = p.Mapped[:min(1, len(p.Mapped))]
+	p.Reflexive = p.Reflexive[:min(1, len(p.Reflexive))] // from another network only these two help
+	p.Addrs = p.Addrs[:min(MaxAddrsByHand-len(p.Mapped)-len(p.Reflexive), len(p.Addrs))]
 	for _, less := range []func(){
 		func() {},
 		func() { p.Network = "" },

@@ -58,6 +58,7 @@ type Payload struct {
 	Kind      Kind
 	Token     p2p.Token        // of the invitation, or the answer's own
 	Addrs     []netip.AddrPort // where the sender might be reached, best first
+	Mapped    []netip.AddrPort // what its routers forward to it, as they say
 	Reflexive []netip.AddrPort // where others see it; checked before it is called
 	Public    [32]byte         // ed25519
 	Static    [32]byte         // X25519, signed by Public
@@ -168,15 +169,19 @@ func (k Kind) String() string {
 // Candidates returns the payload's network addresses as candidates for its
 // device: hints by whoever made the payload. The source is "mail" or "link".
 func (p Payload) Candidates(source string) []p2p.Candidate {
-	list := make([]p2p.Candidate, 0, len(p.Addrs)+len(p.Reflexive))
-	for _, a := range p.Addrs {
-		list = append(list, p2p.Candidate{Peer: p.Peer(), Addr: a, Kind: p2p.Host, Source: source, Expires: p.Expires})
-	}
-	for _, a := range p.Reflexive {
-		list = append(list, p2p.Candidate{Peer: p.Peer(), Addr: a, Kind: p2p.Reflexive, Source: source, Expires: p.Expires})
+	list := make([]p2p.Candidate, 0, p.addresses())
+	for _, of := range []struct {
+		kind  p2p.Kind
+		addrs []netip.AddrPort
+	}{{p2p.Host, p.Addrs}, {p2p.Mapped, p.Mapped}, {p2p.Reflexive, p.Reflexive}} {
+		for _, a := range of.addrs {
+			list = append(list, p2p.Candidate{Peer: p.Peer(), Addr: a, Kind: of.kind, Source: source, Expires: p.Expires})
+		}
 	}
 	return list
 }
+
+func (p Payload) addresses() int { return len(p.Addrs) + len(p.Mapped) + len(p.Reflexive) }
 
 // SentTo tells whether the payload names one of these mail addresses as its
 // receiver. Case does not count, as no provider in use tells apart what only
@@ -245,7 +250,7 @@ func (p Payload) checkSizes() error {
 			return fmt.Errorf("%w: not a mail address", ErrPayload)
 		}
 	}
-	if n := len(p.Addrs) + len(p.Reflexive); n > MaxAddrs || len(p.Folders) > MaxFolders {
+	if n := p.addresses(); n > MaxAddrs || len(p.Folders) > MaxFolders {
 		return fmt.Errorf("%w: %d addresses, %d folders", ErrPayload, n, len(p.Folders))
 	}
 	return nil
@@ -265,6 +270,9 @@ func (p Payload) encode(more func(*payload)) ([]byte, error) {
 	}
 	for _, a := range p.Addrs {
 		w.URIs = append(w.URIs, uriScheme+a.String())
+	}
+	for _, a := range p.Mapped {
+		w.URIs = append(w.URIs, mappedScheme+a.String())
 	}
 	for _, a := range p.Reflexive {
 		w.URIs = append(w.URIs, checkScheme+a.String())
@@ -288,7 +296,8 @@ func decodePayload(b []byte) (Payload, payload, error) {
 		return Payload{}, payload{}, fmt.Errorf("%w: kind %d, from %d to %d", ErrPayload, w.Kind, w.Created, w.Expires)
 	}
 	p := Payload{
-		Kind: Kind(w.Kind), Token: w.Token, Addrs: parseURIs(w.URIs, uriScheme), Reflexive: parseURIs(w.URIs, checkScheme),
+		Kind: Kind(w.Kind), Token: w.Token,
+		Addrs: parseURIs(w.URIs, uriScheme), Mapped: parseURIs(w.URIs, mappedScheme), Reflexive: parseURIs(w.URIs, checkScheme),
 		Public: w.Public, Static: w.Static, StaticSig: w.StaticSig,
 		Person: w.Person, Device: w.Device, Program: w.Program,
 		Folders: w.Folders, Network: w.Network, From: w.From, To: w.To,
@@ -310,10 +319,12 @@ func decodePayload(b []byte) (Payload, payload, error) {
 // 1970 to 9999.
 func plausible(unix int64) bool { return unix > 0 && unix < 253402300800 }
 
-// The schemes of addresses: to call, and to check first.
+// The schemes of addresses: to call, to call where nothing else helps, and to
+// check first.
 const (
-	uriScheme   = "quic://"
-	checkScheme = "check://"
+	uriScheme    = "quic://"
+	mappedScheme = "mapped://"
+	checkScheme  = "check://"
 )
 
 // parseURIs returns the addresses of a scheme in a uri list that could be

@@ -149,8 +149,9 @@ func TestReflexiveAddresses(t *testing.T) {
 	if err := p.checkSizes(); err == nil {
 		t.Errorf("%d addresses of both kinds are in order", len(p.Addrs)+len(p.Reflexive))
 	}
-	if small := p.ByHand(); len(small.Reflexive) != 1 || len(small.Addrs)+1 > MaxAddrsByHand {
-		t.Errorf("by hand %d and %d addresses", len(small.Addrs), len(small.Reflexive))
+	p.Mapped = p.Reflexive
+	if small := p.ByHand(); len(small.Reflexive) != 1 || len(small.Mapped) != 1 || len(small.Addrs)+2 > MaxAddrsByHand {
+		t.Errorf("by hand %d, %d and %d addresses", len(small.Addrs), len(small.Mapped), len(small.Reflexive))
 	}
 }
 

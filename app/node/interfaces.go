@@ -33,6 +33,7 @@ func (n *Node) watchNetwork(ctx context.Context) {
 		discovery.WatchNetwork(ctx, func() {
 			n.log.Debug("the network changed")
 			n.interfaces.forget()
+			n.mapping.wake()
 			n.endpoint.Wake()
 			n.kick() // the loop tells the endpoint its addresses
 		})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -181,9 +182,11 @@ func (n *Node) payload(inv invitation) mail.Payload {
 // describe fills in what every letter says of this device.
 func (n *Node) describe(p *mail.Payload) {
 	s := n.keep.view()
-	seen, addrs := n.reflexive(), n.addrs()
+	seen, mapped, addrs := n.reflexive(), n.mapping.addresses(), n.addrs()
+	seen = slices.DeleteFunc(seen, func(a netip.AddrPort) bool { return slices.Contains(mapped, a) })
 	p.Reflexive = seen[:min(len(seen), maxReflexive)]
-	p.Addrs = addrs[:min(len(addrs), mail.MaxAddrs-len(p.Reflexive))]
+	p.Mapped = mapped[:min(len(mapped), maxMapped)]
+	p.Addrs = addrs[:min(len(addrs), mail.MaxAddrs-len(p.Mapped)-len(p.Reflexive))]
 	p.Network = string(n.endpoint.Mapping())
 	p.Person, p.Device, p.Program = n.person(), s.Name, wire.Name+" "+n.cfg.Version
 	if s.Mailbox != nil {

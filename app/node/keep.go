@@ -42,9 +42,11 @@ type kept struct {
 	LimitUp   int `json:"limit_up,omitempty"` // KiB per second; 0: none
 	LimitDown int `json:"limit_down,omitempty"`
 
-	STUN    string `json:"stun,omitempty"`     // servers, HOST:PORT by spaces
-	NoCarry bool   `json:"no_carry,omitempty"` // no letters of others
-	Visible string `json:"visible,omitempty"`  // in local networks; "": to everyone while pairing
+	STUN      string      `json:"stun,omitempty"`       // servers, HOST:PORT by spaces
+	NoCarry   bool        `json:"no_carry,omitempty"`   // no letters of others
+	Visible   string      `json:"visible,omitempty"`    // in local networks; "": to everyone while pairing
+	NoMapping bool        `json:"no_mapping,omitempty"` // routers are not asked for a port
+	Mapping   keptMapping `json:"mapping,omitzero"`
 
 	Auto []time.Time `json:"auto,omitempty"` // when the last mails left that no person decided on
 }

@@ -76,6 +76,7 @@ type Node struct {
 	nearby     nearby
 	interfaces interfaces
 	reach      reaching
+	mapping    mapping
 
 	kicked chan struct{}   // something changed: look at everything again
 	ctx    context.Context // of Run, for tasks that hooks start
@@ -262,6 +263,7 @@ func (n *Node) loop(ctx context.Context) {
 	for {
 		n.matchAddresses()
 		n.matchLAN()
+		n.matchMapping(ctx)
 		n.matchSTUN(ctx)
 		n.matchInvitations(ctx)
 		n.matchContacts(ctx)

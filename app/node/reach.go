@@ -130,16 +130,11 @@ func (n *Node) reflexive() []netip.AddrPort {
 	return list
 }
 
-// Kept addresses are texts: of a reflexive one, which is checked before it is
-// called, with a prefix.
-const checkPrefix = "check://"
+// Kept addresses are texts, with a prefix for what is not an address of the
+// device itself.
+var candidatePrefix = map[p2p.Kind]string{p2p.Mapped: "mapped://", p2p.Reflexive: "check://"}
 
-func candidateText(c p2p.Candidate) string {
-	if c.Kind == p2p.Reflexive {
-		return checkPrefix + c.Addr.String()
-	}
-	return c.Addr.String()
-}
+func candidateText(c p2p.Candidate) string { return candidatePrefix[c.Kind] + c.Addr.String() }
 
 func candidateTexts(list []p2p.Candidate) []string {
 	var texts []string
@@ -152,10 +147,12 @@ func candidateTexts(list []p2p.Candidate) []string {
 // parseCandidate reads what candidateText wrote; false: nothing usable.
 func parseCandidate(text string) (netip.AddrPort, p2p.Kind, bool) {
 	kind := p2p.Host
-	rest, check := strings.CutPrefix(text, checkPrefix)
-	if check {
-		kind = p2p.Reflexive
+	for k, prefix := range candidatePrefix {
+		if rest, ok := strings.CutPrefix(text, prefix); ok {
+			text, kind = rest, k
+			break
+		}
 	}
-	a, err := netip.ParseAddrPort(rest)
+	a, err := netip.ParseAddrPort(text)
 	return a, kind, err == nil
 }

@@ -33,7 +33,7 @@ func TestSettingSTUN(t *testing.T) {
 }
 
 func TestKeptCandidates(t *testing.T) {
-	for _, kind := range []p2p.Kind{p2p.Host, p2p.Reflexive} {
+	for _, kind := range []p2p.Kind{p2p.Host, p2p.Mapped, p2p.Reflexive} {
 		a := netip.MustParseAddrPort("[2001:db8::1]:4001")
 		text := candidateText(p2p.Candidate{Addr: a, Kind: kind})
 		if got, k, ok := parseCandidate(text); got != a || k != kind || !ok {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"foldpost/app"
@@ -97,7 +96,7 @@ func publicOf(texts []string) []string {
 	for _, t := range texts {
 		a, _, ok := parseCandidate(t)
 		if ok && a.Addr().IsGlobalUnicast() && !a.Addr().IsPrivate() {
-			list = append(list, strings.TrimPrefix(t, checkPrefix))
+			list = append(list, a.String())
 		}
 	}
 	return list
@@ -206,8 +205,8 @@ func (n *Node) noticeAbsence() {
 // ownAddresses is where this device is, as letters say it.
 func (n *Node) ownAddresses() []string {
 	list := n.ownHosts()
-	for _, a := range n.reflexive() {
-		list = append(list, checkPrefix+a.String())
+	for _, c := range slices.Concat(n.mapping.candidates(), n.endpoint.Reflexive()) {
+		list = append(list, candidateText(c))
 	}
 	slices.Sort(list)
 	return list
@@ -494,7 +493,7 @@ func candidatesIn(p mail.Payload, m mail.Message) []p2p.Candidate {
 		return list
 	}
 	seen := netip.AddrPortFrom(addr, p.Addrs[0].Port())
-	if slices.Contains(p.Addrs, seen) || slices.Contains(p.Reflexive, seen) {
+	if slices.ContainsFunc(list, func(c p2p.Candidate) bool { return c.Addr == seen }) {
 		return list
 	}
 	return append(list, p2p.Candidate{Peer: p.Peer(), Addr: seen, Kind: p2p.Reflexive, Source: "mail", Expires: p.Expires})

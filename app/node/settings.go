@@ -68,6 +68,11 @@ var settings = []setting{
 		set: setSTUN,
 	},
 	{
+		key: "port-mapping", help: "whether routers here are asked to forward a port to this device (PCP, NAT-PMP, UPnP)", values: onOff,
+		get: func(s *kept) string { return switchText(!s.NoMapping) },
+		set: func(s *kept, v string) error { s.NoMapping = v == "off"; return nil },
+	},
+	{
 		key: "carry", help: "whether this device passes sealed letters on between linked devices that look for each other; it can not read them", values: onOff,
 		get: func(s *kept) string { return switchText(!s.NoCarry) },
 		set: func(s *kept, v string) error { s.NoCarry = v == "off"; return nil },

@@ -1,0 +1,141 @@
+//go:build reach
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What a router forwards ports by, as miniupnpd is told.
+const (
+	byUPnP = "enable_upnp=yes\nenable_natpmp=no"
+	byPCP  = "enable_upnp=no\nenable_natpmp=yes" // and NAT-PMP
+)
+
+// upnpAddress is of a router that forwards ports: Debian's miniupnpd does not
+// work behind an address that is for documentation.
+const upnpAddress = "11.22.33.44"
+
+// TestReachMapped has two people link of whom one is behind a router that uses
+// another port for each address, and forwards ports to who asks.
+func TestReachMapped(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		ada, bob place
+		by       map[string]string // who has such a router, and what that speaks
+	}{
+		{"per target with UPnP and like most", home(perTarget, "192.168.1", upnpAddress), bobs(likeMost), map[string]string{"ada": byUPnP}},
+		{"like most and per target with UPnP", adas(likeMost), home(perTarget, "192.168.2", upnpAddress), map[string]string{"bob": byUPnP}},
+		{"per target with PCP and like most", home(perTarget, "192.168.1", upnpAddress), bobs(likeMost), map[string]string{"ada": byPCP}},
+		{"per target and per target with PCP", adas(perTarget), home(perTarget, "192.168.2", upnpAddress), map[string]string{"bob": byPCP}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newInternet(t, mailLatency, "ada@a.example", "bob@b.example")
+			ada, bob := w.device("ada", "ada@a.example", c.ada), w.device("bob", "bob@b.example", c.bob)
+			for name, by := range c.by {
+				w.forwards(name, 0, by)
+			}
+			for name, p := range map[string]*process{"ada": ada, "bob": bob} {
+				if c.by[name] != "" {
+					p.stop()
+					p.start() // now its router is there
+					p.eventually("a forwarded port", 10*time.Second, func() bool { return w.forwarded(name, 0) != "" })
+				}
+			}
+			w.getToKnow(ada, bob)
+			ada.stop()
+			bob.stop()
+			for name := range c.by {
+				if left := w.forwarded(name, 0); left != "" {
+					t.Errorf("the router still forwards after the end: %s", left)
+				}
+			}
+		})
+	}
+}
+
+// forwards has a router of a host forward ports to who asks for it.
+func (w *internet) forwards(name string, i int, by string) {
+	w.t.Helper()
+	if _, err := exec.LookPath("miniupnpd"); err != nil {
+		if out, err := exec.Command("../../assets/linux/apt.sh", "miniupnpd", "miniupnpd-nftables").CombinedOutput(); err != nil {
+			w.t.Fatalf("this test needs miniupnpd: %v\n%s", err, out)
+		}
+	}
+	own, dir := routerOf(name, i), w.t.TempDir()
+	w.on(own, "nft", `table inet filter {
+		chain miniupnpd { }
+		chain forward { type filter hook forward priority -1; jump miniupnpd; }
+		chain prerouting_miniupnpd { }
+		chain prerouting { type nat hook prerouting priority -100; jump prerouting_miniupnpd; }
+		chain postrouting_miniupnpd { }
+		chain postrouting { type nat hook postrouting priority 99; jump postrouting_miniupnpd; }
+	}`)
+	conf := filepath.Join(dir, "upnp.conf")
+	text := fmt.Sprintf(`ext_ifname=wan
+listening_ip=lan
+port=5000
+%s
+secure_mode=yes
+lease_file=%s/leases
+uuid=11111111-2222-3333-4444-555555555555
+allow 1024-65535 0.0.0.0/0 1024-65535
+deny 0-65535 0.0.0.0/0 0-65535
+upnp_forward_chain=miniupnpd
+upnp_nat_chain=prerouting_miniupnpd
+upnp_nat_postrouting_chain=postrouting_miniupnpd
+upnp_table_name=filter
+upnp_nat_table_name=filter
+`, by, dir)
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	cmd := exec.Command("ip", "netns", "exec", w.prefix+own, "miniupnpd", "-d", "-f", conf, "-P", filepath.Join(dir, "pid"))
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for ready := false; !ready; time.Sleep(20 * time.Millisecond) {
+		b, _ := os.ReadFile(log.Name())
+		if ready = strings.Contains(string(b), "istening"); !ready && time.Now().After(deadline) {
+			w.t.Fatalf("miniupnpd does not listen: %s", b)
+		}
+	}
+	w.t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		log.Close()
+		if w.t.Failed() {
+			b, _ := os.ReadFile(log.Name())
+			w.t.Logf("miniupnpd of %s:\n%s", own, tail(b, 3000))
+		}
+	})
+}
+
+// forwarded lists what a router of a host forwards.
+func (w *internet) forwarded(name string, i int) string {
+	w.t.Helper()
+	out, err := exec.Command("ip", "netns", "exec", w.prefix+routerOf(name, i), "nft", "list", "chain", "inet", "filter", "prerouting_miniupnpd").CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("list what %s forwards: %v\n%s", routerOf(name, i), err, out)
+	}
+	var rules []string
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "dnat") {
+			rules = append(rules, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(rules, "\n")
+}
