@@ -103,24 +103,40 @@ func TestDoctorRouters(t *testing.T) {
 const askTime = 40 * time.Second
 
 // TestDoctorInvitation: two strangers behind such routers have done their part;
-// both are told why it goes no further.
+// both are told why it goes no further, as far as each can know.
 func TestDoctorInvitation(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		ada, bob := w.deviceAt("ada", "192.168.1.2:4001"), w.deviceAt("bob", "192.168.2.2:4002")
-		w.servers(ada, bob)
-		w.routers(map[*device]router{ada: {"198.51.100.11", true}, bob: {"203.0.113.12", true}})
-		ada.mailbox()
-		bob.mailbox()
-		time.Sleep(time.Minute) // simulated: the servers have answered
-		inv := ada.invite(bob)
-		bob.eventually("invited", time.Minute, invited)
-		w.must(bob.accept(inv.Words))
-		for _, d := range []*device{bob, ada} {
-			d.eventually("told why", reasonIn+10*time.Second, func(s app.State) bool {
-				return len(s.Invitations) > 0 && s.Invitations[0].Why != nil && s.Invitations[0].Why.Reason == app.FoundBothChange
+	for _, c := range []struct {
+		name    string
+		servers bool
+		want    app.Reason
+	}{
+		{"servers", true, app.FoundBothChange},
+		{"no servers", false, app.FoundNoWay},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				ada, bob := w.deviceAt("ada", "192.168.1.2:4001"), w.deviceAt("bob", "192.168.2.2:4002")
+				if c.servers {
+					w.servers(ada, bob)
+				}
+				w.routers(map[*device]router{ada: {"198.51.100.11", true}, bob: {"203.0.113.12", true}})
+				ada.mailbox()
+				bob.mailbox()
+				time.Sleep(time.Minute) // simulated: the servers have answered
+				inv := ada.invite(bob)
+				bob.eventually("invited", time.Minute, invited)
+				w.must(bob.accept(inv.Words))
+				for d, other := range map[*device]*device{bob: ada, ada: bob} {
+					d.eventually("told why", reasonIn+10*time.Second, func(s app.State) bool {
+						return len(s.Invitations) > 0 && s.Invitations[0].Why != nil && s.Invitations[0].Why.Reason == c.want
+					})
+					if text := d.State().Invitations[0].Why.Text; !strings.Contains(text, other.email) {
+						t.Errorf("%s is told %q, want that it names %s", d.name, text, other.email)
+					}
+				}
 			})
-		}
-	})
+		})
+	}
 }
 
 // TestDoctorBlocked: nothing but mail and web gets out of one network.

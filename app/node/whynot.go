@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -195,11 +196,13 @@ func (n *Node) whyReserved(s *kept, inv *invitation, now time.Time) (app.Finding
 		return app.Finding{}, false
 	}
 	known := n.silenceOf(s, id, inv.Network, inv.Seek, now)
-	if known.name = shownName(inv.Name); known.name == "" {
-		known.name = inv.With
+	known.name = shownName(cmp.Or(inv.Name, inv.With))
+	wrote := inv.Arrived
+	if inv.Direction == app.Received {
+		wrote = inv.Created
 	}
-	if inv.Arrived.After(known.wrote) {
-		known.wrote = inv.Arrived
+	if wrote.After(known.wrote) {
+		known.wrote = wrote
 	}
 	f, _ := whyNot(known)
 	return f, true
