@@ -254,7 +254,8 @@ func (p *process) must(what string, became <-chan time.Time) time.Time {
 	p.t.Helper()
 	at, ok := <-became
 	if !ok {
-		p.t.Fatalf("%s: %s: did not happen; devices %+v", filepath.Base(p.home), what, p.state().Devices)
+		devices, _ := json.Marshal(p.state().Devices)
+		p.t.Fatalf("%s: %s: did not happen; devices %s", filepath.Base(p.home), what, devices)
 	}
 	return at
 }
