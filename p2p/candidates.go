@@ -109,6 +109,7 @@ type known struct {
 	trigger  bool      // a check came from there: check back
 	asked    time.Time // trigger was set last
 	keys     *shared   // that the check was signed with
+	spare    bool      // it was met on the spare socket
 }
 
 // candidates are the addresses known of one peer.

@@ -12,7 +12,10 @@ import (
 )
 
 // quicCarrier is a QUIC connection.
-type quicCarrier struct{ c *quic.Conn }
+type quicCarrier struct {
+	c     *quic.Conn
+	spare bool // it is on the spare socket
+}
 
 func (q quicCarrier) open(ctx context.Context) (carried, error) {
 	s, err := q.c.OpenStreamSync(ctx)

@@ -38,7 +38,7 @@ func carriers(t testing.TB, kind, alpn string) (carrier, carrier) {
 		got := make(chan accepted, 1)
 		go func() {
 			c, err := to.sockets[0].listener.Accept(t.Context())
-			got <- accepted{quicCarrier{c}, err}
+			got <- accepted{quicCarrier{c: c}, err}
 		}()
 		a, err := from.sockets[0].dial(t.Context(), addrPortOf(to.sockets[0].transport.Conn.LocalAddr()), peer, alpn)
 		b := <-got

@@ -30,7 +30,8 @@ const (
 	openTime      = 30 * time.Second // an address that answered is dialled for so long
 	blindTime     = 5 * time.Second  // one that did not, now and then
 	triggerAgain  = 250 * time.Millisecond
-	maxHeard      = 3 // addresses that only checks told, of a peer
+	spareAfter    = time.Second // the main socket has so long to be heard on
+	maxHeard      = 3           // addresses that only checks told, of a peer
 	maxReplays    = 256
 	checkSource   = "check"
 )
@@ -97,7 +98,7 @@ type checks struct {
 	quiet  bool      // our letter is under way: the other side may not know of us yet
 	rounds int
 	round  time.Time // of the next round
-	queue  []*known  // what is left of this round
+	queue  []turn    // what is left of this round
 	full   bool      // this round has the usual hops though quiet, and reflexive candidates are dialled
 	fulls  int
 	alone  bool      // no letter of ours goes to the peer: the first round is full
@@ -106,13 +107,20 @@ type checks struct {
 	wake   chan struct{} // capacity 1: there may be something to do
 
 	nominate time.Time // when an address that answered may be dialled
+	spared   time.Time // when the peer was first heard on the spare socket, in this offer
+}
+
+// A turn is a candidate's in a round.
+type turn struct {
+	k     *known
+	spare bool // from the spare socket
 }
 
 // offered begins the checks with a peer anew: something is known that was not
 // before.
 func (c *checks) offered(now time.Time) {
 	c.since, c.rounds, c.round, c.queue = now, 0, now.Add(firstRound), nil
-	c.full, c.fulls = false, 0
+	c.full, c.fulls, c.spared = false, 0, time.Time{}
 	c.poke()
 }
 
@@ -208,8 +216,10 @@ func (c *checks) hops(k *known, m Mapping, now time.Time) int {
 	switch {
 	case !c.quiet || c.full || m == MappingDependent || k.Kind != Reflexive || !k.Addr.Addr().Is4():
 		return 0
-	case age < eagerChecks:
+	case c.rounds < 2:
 		return lowHops[0]
+	case age < eagerChecks:
+		return lowHops[c.rounds%3]
 	case age < quietTime:
 		return lowHops[c.rounds%len(lowHops)]
 	}
@@ -218,9 +228,10 @@ func (c *checks) hops(k *known, m Mapping, now time.Time) int {
 
 // A check is one that is due.
 type check struct {
-	to   *known
-	hops int
-	keys *shared
+	to    *known
+	hops  int
+	keys  *shared
+	spare bool // from the spare socket
 }
 
 // due returns the check to send now, if there is one, else when to look again;
@@ -238,17 +249,21 @@ func (p *peer) due(n network, m Mapping, now time.Time) (check, time.Time) {
 	for _, k := range p.candidates {
 		if k.trigger && n.usable(k.Addr) == nil {
 			k.trigger = false
-			return check{to: k, keys: k.keys}, time.Time{}
+			return check{to: k, keys: k.keys, spare: k.spare}, time.Time{}
 		}
 	}
 	for {
 		for len(c.queue) > 0 {
-			k := c.queue[0]
+			t := c.queue[0]
 			c.queue = c.queue[1:]
-			if !slices.Contains(p.candidates, k) || !k.checkable(n) {
+			if !slices.Contains(p.candidates, t.k) || !t.k.checkable(n) {
 				continue
 			}
-			return check{k, c.hops(k, m, now), keys[c.rounds%len(keys)]}, time.Time{}
+			d := check{to: t.k, keys: keys[c.rounds%len(keys)], spare: t.spare}
+			if !t.spare {
+				d.hops = c.hops(t.k, m, now)
+			}
+			return d, time.Time{}
 		}
 		if c.since.IsZero() {
 			return check{}, time.Time{}
@@ -260,15 +275,19 @@ func (p *peer) due(n network, m Mapping, now time.Time) (check, time.Time) {
 			p.blind(now)
 		}
 		for _, k := range p.candidates {
-			if k.checkable(n) {
-				c.queue = append(c.queue, k)
+			if !k.checkable(n) {
+				continue
+			}
+			c.queue = append(c.queue, turn{k: k})
+			if c.spares(k, m, now) {
+				c.queue = append(c.queue, turn{k, true})
 			}
 		}
 		if len(c.queue) == 0 {
 			c.since = time.Time{}
 			return check{}, time.Time{}
 		}
-		slices.SortStableFunc(c.queue, func(a, b *known) int { return int(a.Kind) - int(b.Kind) })
+		slices.SortStableFunc(c.queue, func(a, b turn) int { return int(a.k.Kind) - int(b.k.Kind) })
 	}
 }
 
@@ -292,6 +311,21 @@ func (k *known) dialable(now time.Time) bool {
 
 func (k *known) answers(now time.Time) bool {
 	return !k.open.IsZero() && !now.Before(k.open) && now.Before(k.open.Add(openTime))
+}
+
+// spares tells whether a candidate is checked in this round from the spare
+// socket, too: where the check of the main one is low.
+func (c *checks) spares(k *known, m Mapping, now time.Time) bool {
+	return c.rounds%2 == 1 && now.Sub(c.since) < checkTime && c.hops(k, m, now) > 0
+}
+
+// spareMay tells whether the peer may be met on the spare socket: only if it
+// can not be on the main one, whose address it was told.
+func (c *checks) spareMay(now time.Time) bool {
+	if c.spared.IsZero() {
+		c.spared = now
+	}
+	return now.Sub(c.spared) >= spareAfter
 }
 
 // heard notes that a signed check of the peer came: it knows of us.

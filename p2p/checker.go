@@ -28,6 +28,8 @@ type asked struct {
 	peer PeerID         // of a check
 	keys *shared        // of a check; nil: a plain request to a server
 	at   time.Time
+
+	spare bool // it left from the spare socket
 }
 
 // answerTime is how long an answer is waited for.
@@ -117,16 +119,16 @@ func (e *Endpoint) hearCheck(s *socket, m stunMessage, from netip.AddrPort) {
 	}
 	now := time.Now()
 	e.mu.Lock()
-	replayed := p.checks.replayed(m.id)
-	if !replayed && p.link == nil {
+	silent := p.checks.replayed(m.id) || s.spare && !p.checks.spareMay(now)
+	if !silent && p.link == nil {
 		p.checks.heard(now)
 		if k := p.heardFrom(from, e.network, now); k != nil && now.Sub(k.asked) >= triggerAgain {
-			k.trigger, k.asked, k.keys = true, now, keys
+			k.trigger, k.asked, k.keys, k.spare = true, now, keys, s.spare
 			p.checks.poke()
 		}
 	}
 	e.mu.Unlock()
-	if !replayed {
+	if !silent {
 		e.heardOutside(from.Addr(), e.outside.wasAsked(from.Addr(), now))
 		e.outside.sentTo(from.Addr(), now)
 		s.answer(m, from, keys.in)
@@ -168,12 +170,16 @@ func (e *Endpoint) hearAnswer(m stunMessage, from netip.AddrPort) {
 	if p == nil {
 		return
 	}
-	if p.seen.addr != unmap(m.mapped) {
+	if !a.spare && p.seen.addr != unmap(m.mapped) {
 		e.servers.poke() // what our routers do may be known now
 	}
-	before := p.seen
-	p.seen = seen{addr: unmap(m.mapped), by: from.Addr(), at: now}
-	e.outside.compare(before, p.seen)
+	if !a.spare {
+		before := p.seen
+		p.seen = seen{addr: unmap(m.mapped), by: from.Addr(), at: now}
+		e.outside.compare(before, p.seen)
+	} else if !p.checks.spareMay(now) {
+		return
+	}
 	for _, k := range p.candidates {
 		if k.Addr != from {
 			continue
@@ -182,7 +188,7 @@ func (e *Endpoint) hearAnswer(m stunMessage, from netip.AddrPort) {
 		if p.link != nil || k.answers(now) {
 			continue
 		}
-		k.open = now
+		k.open, k.spare = now, a.spare
 		if !less(e.id, p.id) {
 			k.open = now.Add(nominateAfter)
 		}
@@ -239,22 +245,22 @@ func (e *Endpoint) sendDue(ctx context.Context, p *peer) time.Time {
 		if err := e.checker.pace.Wait(ctx); err != nil {
 			return time.Time{}
 		}
-		e.sendCheck(p.id, addr, c.keys, c.hops)
+		e.sendCheck(p.id, addr, c)
 	}
 }
 
-// sendCheck sends one check. Networks lose packets; so may this.
-func (e *Endpoint) sendCheck(id PeerID, addr netip.AddrPort, keys *shared, hops int) {
-	s, err := e.socketFor(addr.Addr())
+// sendCheck sends one check to an address. Networks lose packets; so may this.
+func (e *Endpoint) sendCheck(id PeerID, addr netip.AddrPort, c check) {
+	s, err := e.socketFor(addr.Addr(), c.spare)
 	if err != nil {
 		return
 	}
 	e.outside.sentTo(addr.Addr(), time.Now())
-	tx, packet := newRequest(keys.out.name(), keys.out)
-	if !e.checker.remember(tx, asked{addr: addr, peer: id, keys: keys, at: time.Now()}) {
+	tx, packet := newRequest(c.keys.out.name(), c.keys.out)
+	if !e.checker.remember(tx, asked{addr: addr, peer: id, keys: c.keys, at: time.Now(), spare: s.spare}) {
 		return
 	}
-	if err := s.write(packet, addr, hops); err != nil {
+	if err := s.write(packet, addr, c.hops); err != nil {
 		e.config.Log.Debug("check not sent", "peer", id.Short(), "err", err)
 	}
 }

@@ -271,11 +271,11 @@ func (e *Endpoint) try(ctx context.Context, p *peer, k *known, alpn string) dial
 		return dialled{err: err}
 	}
 	e.mu.Lock()
-	addr := k.Addr
+	addr, spare := k.Addr, k.spare && k.answers(time.Now())
 	k.tries++
 	k.tried = time.Now()
 	e.mu.Unlock()
-	s, err := e.socketFor(addr.Addr())
+	s, err := e.socketFor(addr.Addr(), spare)
 	if err != nil {
 		return dialled{err: err}
 	}

@@ -20,8 +20,13 @@ import (
 // Config is what an Endpoint is made of. Conns stay the application's: it
 // closes them after Run returned.
 type Config struct {
-	Identity  *Identity
-	Conns     []net.PacketConn // at most one for each of IPv4 and IPv6; a *net.UDPConn must not be wrapped
+	Identity *Identity
+	Conns    []net.PacketConn // at most one for each of IPv4 and IPv6; a *net.UDPConn must not be wrapped
+
+	// Spare opens one more IPv4 socket, on any port, which the endpoint closes.
+	// Nil: there are none.
+	Spare func() (net.PacketConn, error)
+
 	Manager   Manager
 	Protocols []string // of streams that AcceptStream understands; others are reset
 	Log       *slog.Logger
@@ -39,6 +44,7 @@ type Endpoint struct {
 	checker *checker
 	servers *servers
 	outside *outside
+	spare   spare
 	done    chan struct{} // closed when Run ends
 
 	mu      sync.Mutex
@@ -100,6 +106,7 @@ func New(c Config) *Endpoint {
 		done:    make(chan struct{}),
 		peers:   make(map[PeerID]*peer),
 	}
+	e.spare.open = c.Spare
 	rand.Read(e.start[:]) // never fails
 	e.door = newDoor(e.id)
 	e.network = newNetwork(e.socketAddrs(), nil, nil)
@@ -119,6 +126,7 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	}
 	sockets, err := r.listen(e.config.Conns)
 	r.sockets = sockets
+	defer e.spare.close()
 	defer func() {
 		for _, s := range sockets {
 			s.close()

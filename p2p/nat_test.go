@@ -231,7 +231,14 @@ func (w *natWorld) node(n byte, addr string, behind *nat, app *application) *nod
 		w.by[a.Addr()] = behind
 	}
 	c := w.conn(a)
-	e := New(Config{Identity: testIdentity(n), Conns: []net.PacketConn{c}, Manager: app, Protocols: []string{"echo", "sink"}})
+	spares := uint16(0)
+	e := New(Config{
+		Identity: testIdentity(n), Conns: []net.PacketConn{c}, Manager: app, Protocols: []string{"echo", "sink"},
+		Spare: func() (net.PacketConn, error) {
+			spares++
+			return w.conn(netip.AddrPortFrom(a.Addr(), 30_000+spares)), nil
+		},
+	})
 	d := &node{Endpoint: e, app: app, addr: a, conn: c, ended: make(chan struct{})}
 	e.SetAddresses([]Candidate{{Addr: a, Kind: Host, Source: "lan"}})
 	ctx, cancel := context.WithCancel(w.t.Context())

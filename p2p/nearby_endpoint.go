@@ -107,7 +107,7 @@ func (e *Endpoint) tryNearby(ctx context.Context, addr netip.AddrPort, wait time
 	if err := ctx.Err(); err != nil {
 		return dialled{err: err}
 	}
-	s, err := e.socketFor(addr.Addr())
+	s, err := e.socketFor(addr.Addr(), false)
 	if err != nil {
 		return dialled{err: err}
 	}
@@ -128,7 +128,7 @@ func (s *socket) dialNearby(ctx context.Context, addr netip.AddrPort) (carrier, 
 	if err != nil {
 		return nil, linkErr(err)
 	}
-	return quicCarrier{c}, nil
+	return s.count(c), nil
 }
 
 // metExpires is how long the address of a device that pairs nearby is good for,

@@ -64,7 +64,7 @@ func (e *Endpoint) askLinked() {
 	}
 	e.mu.Unlock()
 	for _, t := range list {
-		e.sendCheck(t.id, t.addr, t.keys, 0)
+		e.sendCheck(t.id, t.addr, check{keys: t.keys})
 	}
 }
 
@@ -77,6 +77,7 @@ func (e *Endpoint) sightings(now time.Time) (n network, peers, servers []seen) {
 		case p.link == nil || !p.link.udp().IsValid():
 		case p.seen.fresh(now):
 			peers = append(peers, p.seen)
+		case onSpare(p.link.conn): // it sees us at another port than others do
 		default:
 			l := p.link.describe()
 			peers = append(peers, seen{addr: unmap(l.Observed), by: l.Addr.Addr(), at: l.Since})

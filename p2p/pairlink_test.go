@@ -84,7 +84,7 @@ func TestPairLink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		there, err := newPairLink(quicCarrier{c})
+		there, err := newPairLink(quicCarrier{c: c})
 		if err != nil {
 			t.Fatal(err)
 		}

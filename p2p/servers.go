@@ -175,7 +175,7 @@ func (e *Endpoint) HoldMapping(until time.Time) {
 
 // ask sends a server one request.
 func (e *Endpoint) ask(addr netip.AddrPort) {
-	s, err := e.socketFor(addr.Addr())
+	s, err := e.socketFor(addr.Addr(), false)
 	if err != nil {
 		return
 	}

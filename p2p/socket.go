@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -31,6 +32,8 @@ const (
 // socket is one UDP socket with its QUIC transport.
 type socket struct {
 	ip4       bool
+	spare     bool
+	conns     atomic.Int64
 	cert      tls.Certificate
 	transport *quic.Transport
 	listener  *quic.Listener
@@ -121,7 +124,14 @@ func (s *socket) dial(ctx context.Context, addr netip.AddrPort, peer PeerID, alp
 	if err != nil {
 		return nil, linkErr(err)
 	}
-	return quicCarrier{c}, nil
+	return s.count(c), nil
+}
+
+// count makes a connection known to its socket until it ends.
+func (s *socket) count(c *quic.Conn) carrier {
+	s.conns.Add(1)
+	context.AfterFunc(c.Context(), func() { s.conns.Add(-1) })
+	return quicCarrier{c, s.spare}
 }
 
 // accept serves the connections that others make to a socket until ctx is
@@ -137,7 +147,7 @@ func (e *Endpoint) accept(ctx context.Context, s *socket) error {
 		e.outside.sentTo(from, time.Now())
 		e.mu.Lock()
 		if r := e.run; r != nil {
-			r.wg.Go(func() { e.serve(ctx, quicCarrier{c}, asked) })
+			r.wg.Go(func() { e.serve(ctx, s.count(c), asked) })
 		}
 		e.mu.Unlock()
 	}
@@ -202,8 +212,12 @@ func (e *Endpoint) networkNow() network {
 	return e.network
 }
 
-// socketFor returns the socket to reach an address from.
-func (e *Endpoint) socketFor(a netip.Addr) (*socket, error) {
+// socketFor returns the socket to reach an address from, where asked for the
+// spare one.
+func (e *Endpoint) socketFor(a netip.Addr, spare bool) (*socket, error) {
+	if spare {
+		return e.spareSocket()
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.run == nil {

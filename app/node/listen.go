@@ -33,10 +33,25 @@ func (n *Node) listen() error {
 		n.addrs = func() []netip.AddrPort { return hostAddresses(conns, reachable(n.interfaces.ask(time.Now()))) }
 	}
 	n.endpoint = p2p.New(p2p.Config{
-		Identity: n.identity, Conns: conns, Manager: manager{n}, Log: n.log,
+		Identity: n.identity, Conns: conns, Spare: n.spare(conns), Manager: manager{n}, Log: n.log,
 		Protocols: []string{protocolShares, protocolFolder, protocolContact},
 	})
 	n.lan = n.newLAN()
+	return nil
+}
+
+// spare returns what opens one more socket beside the IPv4 one; nil where
+// there is none, or the sockets are not ours.
+func (n *Node) spare(conns []net.PacketConn) func() (net.PacketConn, error) {
+	if n.cfg.Conns != nil {
+		return nil
+	}
+	for _, c := range conns {
+		if a, ok := c.LocalAddr().(*net.UDPAddr); ok && a.AddrPort().Addr().Unmap().Is4() {
+			beside := netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), 0).String()
+			return func() (net.PacketConn, error) { return net.ListenPacket("udp4", beside) }
+		}
+	}
 	return nil
 }
 
