@@ -1,8 +1,9 @@
-//go:build real || lab || reach
+//go:build real || lab || reach || lan
 
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -170,6 +171,72 @@ func (p *process) eventually(what string, limit time.Duration, ok func() bool) {
 			p.t.Fatalf("%s: not within %s", what, limit)
 		case <-tick.C:
 		}
+	}
+}
+
+// when tells at what time a device's state became as wanted, by the program's
+// own stream of states.
+func (p *process) when(limit time.Duration, ok func(app.State) bool) <-chan time.Time {
+	p.t.Helper()
+	cmd := p.command("status", "--watch", "--json")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	became := make(chan time.Time, 1)
+	over := time.AfterFunc(limit, func() { cmd.Process.Kill() })
+	go func() {
+		defer close(became)
+		defer cmd.Wait()
+		defer over.Stop()
+		for d := json.NewDecoder(bufio.NewReader(out)); ; {
+			var s app.State
+			if d.Decode(&s) != nil {
+				return
+			}
+			if ok(s) {
+				became <- time.Now()
+				cmd.Process.Kill()
+				return
+			}
+		}
+	}()
+	return became
+}
+
+// must waits for when.
+func (p *process) must(what string, became <-chan time.Time) time.Time {
+	p.t.Helper()
+	at, ok := <-became
+	if !ok {
+		devices, _ := json.Marshal(p.state().Devices)
+		p.t.Fatalf("%s: %s: did not happen; devices %s", filepath.Base(p.home), what, devices)
+	}
+	return at
+}
+
+// pairByLink is `foldpost pair --link | foldpost accept -`.
+func pairByLink(t *testing.T, a, b *process) {
+	t.Helper()
+	pair := a.command("pair", "--link")
+	out, err := pair.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair.Stderr = a.log
+	if err := pair.Start(); err != nil {
+		t.Fatal(err)
+	}
+	link, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("pair --link: %v", err)
+	}
+	b.with(link, "accept", "-")
+	if err := pair.Wait(); err != nil {
+		t.Fatalf("pair --link: %v", err)
 	}
 }
 

@@ -3,15 +3,12 @@
 package e2e
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"foldpost/app"
 	"foldpost/mail/mailtest"
 
 	"golang.org/x/sys/unix"
@@ -153,25 +149,6 @@ func sweep(t *testing.T) {
 
 var swept sync.Once
 
-// within runs f on a thread of its own that is in a network namespace.
-func within(ns string, f func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // for good: the thread ends with the goroutine
-		file, err := os.Open("/run/netns/" + ns)
-		if err == nil {
-			defer file.Close()
-			err = unix.Setns(int(file.Fd()), unix.CLONE_NEWNET)
-		}
-		if err != nil {
-			done <- fmt.Errorf("enter namespace %s: %w", ns, err)
-			return
-		}
-		done <- f()
-	}()
-	return <-done
-}
-
 func (w *internet) namespace(name string) {
 	w.t.Helper()
 	w.ip("netns", "add", w.prefix+name)
@@ -214,48 +191,4 @@ func (w *internet) sent(n int) []sentMail {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]sentMail{}, w.mails[min(n, len(w.mails)):]...)
-}
-
-// when tells at what time a device's state became as wanted, by the program's
-// own stream of states.
-func (p *process) when(limit time.Duration, ok func(app.State) bool) <-chan time.Time {
-	p.t.Helper()
-	cmd := p.command("status", "--watch", "--json")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		p.t.Fatal(err)
-	}
-	became := make(chan time.Time, 1)
-	over := time.AfterFunc(limit, func() { cmd.Process.Kill() })
-	go func() {
-		defer close(became)
-		defer cmd.Wait()
-		defer over.Stop()
-		for d := json.NewDecoder(bufio.NewReader(out)); ; {
-			var s app.State
-			if d.Decode(&s) != nil {
-				return
-			}
-			if ok(s) {
-				became <- time.Now()
-				cmd.Process.Kill()
-				return
-			}
-		}
-	}()
-	return became
-}
-
-// must waits for when.
-func (p *process) must(what string, became <-chan time.Time) time.Time {
-	p.t.Helper()
-	at, ok := <-became
-	if !ok {
-		devices, _ := json.Marshal(p.state().Devices)
-		p.t.Fatalf("%s: %s: did not happen; devices %s", filepath.Base(p.home), what, devices)
-	}
-	return at
 }

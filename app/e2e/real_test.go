@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -69,28 +68,6 @@ func TestRealLink(t *testing.T) {
 		t.Errorf("wait after it goes on: exit %d, want 0\n%s", r.code, r.talk)
 	}
 	sameTrees(t, dirA, dirB)
-}
-
-// pairByLink is `foldpost pair --link | foldpost accept -`.
-func pairByLink(t *testing.T, a, b *process) {
-	t.Helper()
-	pair := a.command("pair", "--link")
-	out, err := pair.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair.Stderr = a.log
-	if err := pair.Start(); err != nil {
-		t.Fatal(err)
-	}
-	link, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("pair --link: %v", err)
-	}
-	b.with(link, "accept", "-")
-	if err := pair.Wait(); err != nil {
-		t.Fatalf("pair --link: %v", err)
-	}
 }
 
 // TestRealMail pairs two processes by e-mail through Postfix and Dovecot, syncs a
