@@ -61,6 +61,11 @@ type Service interface {
 	// to be linked, until ctx is done and for so long after it. It returns
 	// when ctx is done, or with an error when it was closed for safety.
 	OpenNearby(ctx context.Context, after time.Duration) error
+	// PairNearby asks a device nearby to be linked, and returns it once it is.
+	// Both people have a part: the other one opens the request, and then
+	// AskSame asks each whether both screens show the same three words. It is
+	// broken off when ctx ends. The device may ask for this one meanwhile.
+	PairNearby(ctx context.Context, id NearbyID) (DeviceID, error)
 	// Unpair removes a device: links, keys, shares and open invitations.
 	Unpair(ctx context.Context, id DeviceID) error
 	// Answer chooses one of a question's choices.

@@ -35,4 +35,20 @@
 // by another device, or burnt after three wrong proofs. Then it is failed, its
 // Problem says why, and it leaves the list after a while. From saving a side whose partner
 // could not keep its half goes back to where it was: nobody stays paired alone.
+//
+// Devices nearby need no invitation. Both people look at their screens:
+//
+//	who asks                                  who is asked
+//
+//	PairNearby                                 OpenNearby
+//	   |  ------------ wants to pair ------>       |
+//	waits                                     AskNearby: open, no
+//	   |  <----------------------------------      | open
+//	AskSame: three words                      AskSame: three words
+//	   |  <---- both: "the same" ----------->      |
+//	 saving                                     saving
+//	   |                                           |
+//	 paired                                     paired
+//
+// Whatever else happens ends the request on both sides, with nothing kept.
 package app

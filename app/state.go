@@ -56,6 +56,10 @@ type Question struct {
 	Address string `json:"address,omitempty"` // that it, or a letter, claims
 	Loss    *Loss  `json:"loss,omitempty"`    // of AskDeletions
 	Paths   int    `json:"paths,omitempty"`   // of AskRules: never shared so far
+
+	// Words of AskSame are three, to be compared with the other screen's. They
+	// are no secret: who is in between makes them differ, whatever he knows.
+	Words []string `json:"words,omitempty"`
 }
 
 // A Loss is what a folder's guard holds back.
@@ -81,13 +85,20 @@ const (
 	AskDisk       QuestionKind = "disk"        // no room, or it fails
 	AskRules      QuestionKind = "rules"       // another member's rules would share more of this disk
 	AskRoot       QuestionKind = "root"        // the folder's directory is not there
+	AskNearby     QuestionKind = "nearby"      // a device nearby wants to be linked: compare words with it?
+	AskSame       QuestionKind = "same-words"  // does the other screen show the same three words?
+	AskBrokenOff  QuestionKind = "broken-off"  // a request nearby came to nothing: to be seen, nothing more
 )
 
 // Choices that the command line makes by itself where its command was the
 // person's answer. Other choices have ids of their own.
 const (
-	ChoiceYes = "yes" // of AskPairing: let the device in
-	ChoiceNo  = "no"
+	ChoiceYes       = "yes" // of AskPairing: let the device in
+	ChoiceNo        = "no"
+	ChoiceOpen      = "open" // of AskNearby: go on to the words
+	ChoiceSame      = "same" // of AskSame
+	ChoiceDifferent = "different"
+	ChoiceSeen      = "ok" // of AskBrokenOff
 )
 
 // A Choice is one possible answer. Where Command is set, the answer needs more
@@ -158,7 +169,7 @@ type Device struct {
 	Address   string    `json:"address,omitempty"`
 	RTTms     float64   `json:"rtt_ms,omitempty"`
 	LastSeen  time.Time `json:"last_seen,omitzero"`
-	Verified  string    `json:"verified"`        // "words", "link"
+	Verified  string    `json:"verified"`        // "words", "link", "nearby"
 	Linked    time.Time `json:"linked,omitzero"` // when
 	Problem   string    `json:"problem,omitempty"`
 	Why       *Finding  `json:"why,omitempty"` // it is not connected; Problem is there if its user should do something

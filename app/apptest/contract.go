@@ -37,6 +37,7 @@ func TestService(t *testing.T, start func(t *testing.T) app.Service) {
 		{"Config", testConfig},
 		{"Doctor", testDoctor},
 		{"OpenNearby", testOpenNearby},
+		{"PairNearby", testUnknownNearby},
 		{"Done", testDone},
 		{"Reset", testReset},
 	} {

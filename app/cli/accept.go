@@ -16,11 +16,12 @@ import (
 func (s *session) acceptCmd() *cobra.Command {
 	var w waiting
 	c := &cobra.Command{
-		Use:   "accept [LINK|FILE|WHO|-]",
+		Use:   "accept [LINK|FILE|WHO|NEARBY|-]",
 		Short: "Take an invitation",
 		Long: `Take an invitation: an invite link, a .foldpost file, a whole message, or one
 that came by mail (WHO is the address it says it is from, or its id). Six words
-are asked for where the invitation needs them.
+are asked for where the invitation needs them. NEARBY is a device in this
+network that wants to be linked: it is let go on to the three words.
 
 Without an argument an invitation that came by mail is taken: the words tell
 which. If there is none, and with "-", the invitation is read from the terminal
@@ -43,8 +44,11 @@ itself, and the line after it has the words.`,
 		ValidArgsFunction: s.completeWith(func(st app.State) []string {
 			var ids []string
 			for _, q := range st.Questions {
-				if q.Kind == app.AskInvitation {
+				switch q.Kind {
+				case app.AskInvitation:
 					ids = append(ids, string(q.Invitation))
+				case app.AskNearby:
+					ids = append(ids, q.Name)
 				}
 			}
 			return ids
@@ -61,6 +65,9 @@ type invitationText struct {
 }
 
 func (s *session) accept(ctx context.Context, svc app.Service, word string, noWait bool) error {
+	if q, ok := nearbyAsks(svc.State(), word); ok {
+		return s.choose(ctx, svc, q, app.ChoiceOpen)
+	}
 	given, err := s.findInvitation(ctx, svc, word)
 	if err != nil {
 		return err

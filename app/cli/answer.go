@@ -59,6 +59,9 @@ func (s *session) choose(ctx context.Context, svc app.Service, q app.Question, c
 	if err := svc.Answer(ctx, q.ID, choice); err != nil {
 		return err
 	}
+	if q.Kind == app.AskNearby && choice == app.ChoiceOpen {
+		return s.compareNext(ctx, svc, q.Name)
+	}
 	return s.done("Answered: %s. Next: foldpost status", q.Choices[i].Text)
 }
 

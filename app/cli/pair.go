@@ -22,7 +22,7 @@ type pairFlags struct {
 func (s *session) pairCmd() *cobra.Command {
 	var f pairFlags
 	c := &cobra.Command{
-		Use:   "pair ADDRESS|--link",
+		Use:   "pair ADDRESS|NEARBY|--link",
 		Short: "Link with a person or another device, without a folder",
 		Long: `Link with a person or another device of your own, without a folder.
 
@@ -32,6 +32,10 @@ in, not even someone who reads the mail. Your own address invites your other
 device. With --by-hand, which needs no mailbox, the invitation is printed below
 the words, to be sent with your own mail program.
 
+NEARBY is a device in this network, by the name or id that "foldpost nearby"
+shows. Its person opens the request there, with "foldpost nearby" or the window
+open, and then both screens show three words: look whether they are the same.
+
 With --link a link is printed, as the only line of standard output. Whoever has
 it gets in once: give it to the other device directly. While this command
 waits, it lets in the first device that uses the link.
@@ -39,6 +43,7 @@ waits, it lets in the first device that uses the link.
 Repeating the command shows the same open invitation; no second mail is sent,
 but with --again.`,
 		Example: `  foldpost pair bob@example.org
+  foldpost pair "Bob's laptop"
   foldpost pair --link | ssh nas foldpost accept -`,
 		Args: func(c *cobra.Command, a []string) error {
 			if f.again && (f.link || f.byHand) {
@@ -50,8 +55,8 @@ but with --again.`,
 			if err := args(cobra.ExactArgs(1))(c, a); err != nil {
 				return err
 			}
-			if !isAddress(a[0]) {
-				return app.Errorf(app.CodeUsage, "%q is no e-mail address: give one like bob@example.org, or use --link", a[0])
+			if !isAddress(a[0]) && (f.again || f.byHand || f.expires != 0 || f.wait.not) {
+				return app.Errorf(app.CodeUsage, "%q is no e-mail address: give one like bob@example.org, or use --link; a device nearby takes no flags but --timeout", a[0])
 			}
 			return nil
 		},
@@ -59,9 +64,12 @@ but with --again.`,
 			if f.link {
 				return s.pair(ctx, svc, "", f)
 			}
+			if !isAddress(a[0]) {
+				return s.pairNearby(ctx, svc, a[0], f.wait)
+			}
 			return s.pair(ctx, svc, a[0], f)
 		}),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: s.complete(func(st app.State) []string { return words(neighbours(st)) }),
 	}
 	c.Flags().BoolVar(&f.link, "link", false, "make an invite link instead of a mail")
 	c.Flags().BoolVar(&f.byHand, "by-hand", false, "send no mail, print the invitation")

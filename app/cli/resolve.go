@@ -28,6 +28,7 @@ var (
 	anInvite    = kind{"open invitation", "foldpost status"}
 	aQuestion   = kind{"question", "foldpost answer"}
 	aMember     = kind{"member of this folder", "foldpost folders"}
+	aNeighbour  = kind{"device nearby", "foldpost nearby"}
 	aLetterHere = kind{"invitation that came here", "foldpost status"}
 )
 

@@ -32,6 +32,7 @@ type stage struct {
 	stopped bool             // no foldpost runs
 	ended   bool             // it ended in between
 	late    app.InvitationID // the State does not show at once that it was accepted
+	shown   app.State        // that Watch has yielded last
 }
 
 func (s *stage) Watch(ctx context.Context) iter.Seq[app.State] {
@@ -41,6 +42,7 @@ func (s *stage) Watch(ctx context.Context) iter.Seq[app.State] {
 				return
 			}
 			s.mu.Lock()
+			s.shown = st
 			var next func()
 			if len(s.events) > 0 {
 				next, s.events = s.events[0], s.events[1:]
@@ -232,6 +234,27 @@ func event(ts *testscript.TestScript, a []string) func() {
 			ts.Check(err)
 			s.Happen(app.FolderID(a[1]), app.Change{Path: a[2], What: app.Changed, Device: app.DeviceID(a[3]), At: at})
 		}
+	case "near": // ID NAME
+		return func() {
+			s.Update(func(st *app.State) {
+				st.Nearby = append(st.Nearby, app.Nearby{ID: app.NearbyID(a[1]), Name: a[2]})
+			})
+		}
+	case "request": // ID NAME: of a device nearby
+		return func() {
+			s.Ask(app.Question{
+				ID: app.QuestionID(a[1]), Kind: app.AskNearby, Name: a[2], Text: a[2] + " wants to be linked.",
+				Choices: []app.Choice{{ID: app.ChoiceOpen, Text: "Compare words"}, {ID: app.ChoiceNo, Text: "Refuse"}},
+			})
+		}
+	case "same": // ID NAME: words to be compared
+		return func() { s.Ask(apptest.SameWords(app.QuestionID(a[1]), a[2])) }
+	case "broke": // NAME TEXT
+		return func() {
+			s.Ask(app.Question{ID: "broke", Kind: app.AskBrokenOff, Name: a[1], Text: a[2], Choices: []app.Choice{{ID: app.ChoiceSeen}}})
+		}
+	case "compared": // CHOICE: somebody answers the words elsewhere, once they were shown here
+		return func() { s.compared(ts, a[1]) }
 	case "mail": // WITH SUBJECT
 		return func() { s.Mail(app.Mail{Direction: app.Sent, With: a[1], Subject: a[2]}) }
 	case "conflict": // FOLDER PATH COPY…
@@ -244,6 +267,19 @@ func event(ts *testscript.TestScript, a []string) func() {
 	}
 	ts.Fatalf("no event %q", a[0])
 	return nil
+}
+
+// compared answers a question about words, as soon as one was shown.
+func (s *stage) compared(ts *testscript.TestScript, choice string) {
+	s.mu.Lock()
+	q, ok := sameWords(s.shown)
+	if !ok {
+		s.events = append([]func(){func() { s.compared(ts, choice) }}, s.events...)
+	}
+	s.mu.Unlock()
+	if ok {
+		ts.Check(s.Answer(context.Background(), q.ID, choice))
+	}
 }
 
 func guess(a []string) app.MailboxGuess {

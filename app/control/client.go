@@ -133,6 +133,12 @@ func (c *Client) OpenNearby(ctx context.Context, after time.Duration) error {
 	return call(ctx, c, "OpenNearby", openArgs{after}, nil)
 }
 
+// PairNearby asks a device nearby to be linked.
+func (c *Client) PairNearby(ctx context.Context, id app.NearbyID) (d app.DeviceID, err error) {
+	err = call(ctx, c, "PairNearby", idArgs{string(id)}, &d)
+	return d, err
+}
+
 // Unpair removes a device.
 func (c *Client) Unpair(ctx context.Context, id app.DeviceID) error {
 	return call(ctx, c, "Unpair", idArgs{string(id)}, nil)

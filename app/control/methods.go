@@ -84,6 +84,9 @@ var methods = map[string]method{
 	"OpenNearby": act(func(ctx context.Context, s app.Service, a openArgs) error {
 		return s.OpenNearby(ctx, a.After)
 	}),
+	"PairNearby": value(func(ctx context.Context, s app.Service, a idArgs) (app.DeviceID, error) {
+		return s.PairNearby(ctx, app.NearbyID(a.ID))
+	}),
 	"Unpair": act(func(ctx context.Context, s app.Service, a idArgs) error {
 		return s.Unpair(ctx, app.DeviceID(a.ID))
 	}),

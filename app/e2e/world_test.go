@@ -145,6 +145,7 @@ type device struct {
 	trees map[string]*foldertest.Tree // by directory
 	dial  atomic.Pointer[dialer]      // reaches its mail provider
 	ring  node.Keyring                // of its desktop; nil: there is none
+	near  atomic.Pointer[[]*device]   // in its network
 	end   func()                      // of the process
 }
 
@@ -173,9 +174,10 @@ func (d *device) start() {
 	log := slog.New(slog.NewTextHandler(io.Writer(d.w), &slog.HandlerOptions{Level: slog.LevelDebug})).With("device", d.name)
 	n, err := node.New(node.Config{
 		Home: d.home, Version: "test", Log: log, Conns: []net.PacketConn{c},
-		Addresses: func() []netip.AddrPort { return []netip.AddrPort{d.addr} },
-		OpenTree:  d.tree,
-		Keyring:   d.ring,
+		Addresses:  func() []netip.AddrPort { return []netip.AddrPort{d.addr} },
+		OpenTree:   d.tree,
+		Keyring:    d.ring,
+		Neighbours: d.neighbours,
 		MailDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return (*d.dial.Load())(ctx, network, addr)
 		},

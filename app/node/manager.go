@@ -167,7 +167,11 @@ var errUnpaired = errors.New("the pairing has been undone here")
 // begin adds a record, with the invitation's end if it is ours.
 func (s *kept) begin(r p2p.Record, now time.Time) error {
 	p := keepPeer(r)
-	if r.Role == p2p.Inviter {
+	if r.Via == p2p.ViaNearby {
+		if old := s.peer(r.Peer); old != nil {
+			p.Owner = old.Owner
+		}
+	} else if r.Role == p2p.Inviter {
 		inv := s.sent(r.Token)
 		if inv == nil {
 			return &p2p.PairingError{Code: p2p.PairingRefused}
@@ -229,8 +233,8 @@ func (m manager) PeerPairedRollback(r p2p.Record) {
 	m.log.Info("pairing undone: the other side could not keep it", "device", r.Peer.Short())
 	m.change("undo a pairing", func(s *kept) {
 		s.Peers = slices.DeleteFunc(s.Peers, func(p keptPeer) bool { return p.Peer == key(r.Peer) && p.T == r.T })
-		if r.Role != p2p.Inviter {
-			return
+		if r.Role != p2p.Inviter || r.Via == p2p.ViaNearby {
+			return // it used no invitation
 		}
 		for i := range s.Folders {
 			f := &s.Folders[i]

@@ -8,6 +8,7 @@ import (
 
 	"foldpost/app"
 	"foldpost/discovery"
+	"foldpost/p2p"
 )
 
 // nearby is who may find this device by its name, and ask it to be linked.
@@ -16,12 +17,17 @@ type nearby struct {
 	first time.Time // when this home was made, if this is its first run
 
 	// Below: guarded by Node.mu.
-	holds map[*hold]struct{} // calls of OpenNearby
-	after time.Time          // open until then, though nobody holds it any more
-	seen  map[app.NearbyID]time.Time
+	holds    map[*hold]struct{} // calls of OpenNearby and PairNearby
+	after    time.Time          // open until then, though nobody holds it any more
+	shut     bool               // for safety, until somebody holds it anew
+	told     bool               // the endpoint, that it is open
+	seen     map[app.NearbyID]time.Time
+	ends     []app.Question // requests that came to nothing, until they were seen
+	asks     int            // questions about requests so far
+	compared p2p.PeerID     // whose words were shown last
 }
 
-// A hold is one call of OpenNearby.
+// A hold is a call for which the door is open.
 type hold struct{ shut chan struct{} }
 
 // firstOpen is how long a device without any other is open by itself after it
@@ -30,16 +36,14 @@ const firstOpen = time.Hour
 
 // OpenNearby implements [app.Service].
 func (n *Node) OpenNearby(ctx context.Context, after time.Duration) error {
-	h := &hold{shut: make(chan struct{})}
-	n.mu.Lock()
-	if n.nearby.holds == nil {
-		n.nearby.holds = map[*hold]struct{}{}
+	s := n.keep.view()
+	if !s.mayShowName() {
+		return app.Errorf(app.CodeFailed, "this device shows its name to nobody nearby, so that nobody can ask it: foldpost config visible everyone changes that; asking others works as it is")
 	}
-	n.nearby.holds[h] = struct{}{}
+	h := n.holdNearby()
+	n.mu.Lock()
 	running := n.ctx
 	n.mu.Unlock()
-	n.publish()
-	n.kick()
 	var err error
 	select {
 	case <-ctx.Done():
@@ -47,17 +51,42 @@ func (n *Node) OpenNearby(ctx context.Context, after time.Duration) error {
 	case <-running.Done():
 		err = context.Cause(running)
 	case <-h.shut:
-		err = app.Errorf(app.CodeFailed, "pairing with devices nearby was closed, because three requests broke off: look who is near, then open it again")
+		return app.Errorf(app.CodeFailed, "three requests of devices nearby broke off within ten minutes, so none is taken any more: look who is near, then open it again with `foldpost nearby`")
 	}
+	n.leaveNearby(h, after)
+	return err
+}
+
+// holdNearby opens the door, also where it was shut for safety.
+func (n *Node) holdNearby() *hold {
+	h := &hold{shut: make(chan struct{})}
+	n.mu.Lock()
+	if n.nearby.holds == nil {
+		n.nearby.holds = map[*hold]struct{}{}
+	}
+	n.nearby.holds[h] = struct{}{}
+	n.nearby.shut = false
+	n.mu.Unlock()
+	n.nearbyChanged()
+	return h
+}
+
+func (n *Node) leaveNearby(h *hold, after time.Duration) {
 	n.mu.Lock()
 	delete(n.nearby.holds, h)
-	if end := time.Now().Add(min(after, firstOpen)); ctx.Err() != nil && end.After(n.nearby.after) {
+	if end := time.Now().Add(min(after, firstOpen)); after > 0 && end.After(n.nearby.after) {
 		n.nearby.after = end
 	}
 	n.mu.Unlock()
+	n.nearbyChanged()
+}
+
+// nearbyChanged makes a change of the door known: when it returns, the State
+// shows it.
+func (n *Node) nearbyChanged() {
+	n.matchNearby()
 	n.publish()
 	n.kick()
-	return err
 }
 
 // nearbyOpen tells whether devices nearby may see this one's name now.
@@ -66,7 +95,29 @@ func (n *Node) nearbyOpen(now time.Time) bool {
 	fresh := now.Sub(n.nearby.first) < firstOpen && len(s.Peers) == 0
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return s.mayShowName() && (fresh || len(n.nearby.holds) > 0 || now.Before(n.nearby.after))
+	return s.mayShowName() && !n.nearby.shut && (fresh || len(n.nearby.holds) > 0 || now.Before(n.nearby.after))
+}
+
+// matchNearby opens or closes the endpoint's door.
+func (n *Node) matchNearby() {
+	open := n.nearbyOpen(time.Now())
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if open != n.nearby.told {
+		n.nearby.told = open
+		n.endpoint.SetNearby(open)
+	}
+}
+
+// shutNearby closes the door until somebody opens it anew.
+func (n *Node) shutNearby() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.nearby.shut, n.nearby.told, n.nearby.after = true, false, time.Time{}
+	for h := range n.nearby.holds {
+		close(h.shut)
+		delete(n.nearby.holds, h)
+	}
 }
 
 // neighbours are the devices that show themselves in the networks of this one.

@@ -265,6 +265,7 @@ func (n *Node) loop(ctx context.Context) {
 		n.matchLAN()
 		n.matchMapping(ctx)
 		n.matchSTUN(ctx)
+		n.matchNearby()
 		n.matchInvitations(ctx)
 		n.matchContacts(ctx)
 		n.matchMailbox(ctx)

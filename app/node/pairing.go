@@ -128,5 +128,8 @@ func (s *kept) settleUntil(p *keptPeer) time.Time {
 			return inv.ends().Add(24 * time.Hour)
 		}
 	}
+	if p.Via == p2p.ViaNearby {
+		return p.Created.Add(time.Hour)
+	}
 	return p.Created.Add(maxExpires)
 }

@@ -49,6 +49,16 @@ func (n *Node) ask(ctx context.Context, q app.Question) (choice string, err erro
 	return choice, err
 }
 
+// askWhile is ask for a question that makes no sense once ctx is done.
+func (n *Node) askWhile(ctx context.Context, q app.Question) (choice string, err error) {
+	choice, err = n.ask(ctx, q)
+	n.mu.Lock()
+	delete(n.asked, q.ID)
+	n.mu.Unlock()
+	n.kick()
+	return choice, err
+}
+
 // choose answers a question of [Node.ask].
 func (n *Node) choose(id app.QuestionID, choice string) error {
 	n.mu.Lock()

@@ -44,6 +44,9 @@ func (n *Node) Answer(ctx context.Context, id app.QuestionID, choice string) err
 		return nil
 	case q.Kind == app.AskOffer:
 		return n.decline(app.FolderID(strings.TrimPrefix(string(id), "offer-")))
+	case q.Kind == app.AskBrokenOff:
+		n.forgetEnd(id)
+		return nil
 	case q.Kind == app.AskMailbox:
 		return n.ForgetMailbox(ctx)
 	case strings.HasSuffix(string(id), missingSuffix):

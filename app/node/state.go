@@ -264,6 +264,7 @@ func (n *Node) questions(s *kept, offers []app.Offer) []app.Question {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	list = append(list, n.askedNow()...)
+	list = append(list, n.nearby.ends...)
 	for _, a := range n.inbox {
 		list = append(list, a.question())
 	}
