@@ -100,6 +100,7 @@ type known struct {
 	added  time.Time
 	tried  time.Time
 	tries  int
+	byTCP  int  // tries by TCP
 	proven bool // the peer itself was there
 
 	probes   int       // checks sent
@@ -128,7 +129,7 @@ func (s *candidates) add(c Candidate, now time.Time) bool {
 		k := (*s)[i]
 		fresh := now.Sub(k.added) >= privateTryAgain
 		if fresh {
-			k.tries, k.probes, k.added = 0, 0, now
+			k.tries, k.byTCP, k.probes, k.added = 0, 0, 0, now
 		}
 		c.Kind = min(c.Kind, k.Kind) // who may be called need not be checked first because a mail came from there
 		k.Candidate = c
@@ -175,7 +176,7 @@ func (s *candidates) prove(id PeerID, addr netip.AddrPort, now time.Time) {
 	}
 	for _, k := range *s {
 		if k.Addr == addr {
-			k.proven, k.tries, k.tried = true, 0, now
+			k.proven, k.tries, k.byTCP, k.tried = true, 0, 0, now
 			return
 		}
 	}
@@ -216,17 +217,38 @@ func (s *candidates) expire(now time.Time) time.Time {
 	return next
 }
 
-// worth returns the candidates to dial on a network, best first: those that
-// just answered a check, then where the peer was seen last, then by kind, addresses of our own network before
-// others, the newest first.
+// worth returns the candidates to dial on a network, best first.
 func (s candidates) worth(n network, now time.Time) []*known {
 	var list []*known
 	for _, k := range s {
-		away := k.Addr.Addr().IsPrivate() && !n.onLink(k.Addr.Addr())
-		if n.usable(k.Addr) == nil && k.dialable(now) && (!away || k.proven || k.tries < privateTries) {
+		if n.usable(k.Addr) == nil && k.dialable(now) && (!n.away(k.Addr) || k.proven || k.tries < privateTries) {
 			list = append(list, k)
 		}
 	}
+	return n.sorted(list, now)
+}
+
+// worthTCP returns the candidates to dial by TCP, best first. No check asks
+// beforehand whether one that a router may have made up leads to the peer: it
+// has a few tries like a private one.
+func (s candidates) worthTCP(n network, now time.Time) []*known {
+	var list []*known
+	for _, k := range s {
+		doubtful := n.away(k.Addr) || k.Kind == Reflexive
+		if n.usable(k.Addr) == nil && (!doubtful || k.proven || k.byTCP < privateTries) {
+			list = append(list, k)
+		}
+	}
+	return n.sorted(list, now)
+}
+
+// away tells whether an address is a private one of another network.
+func (n network) away(a netip.AddrPort) bool { return a.Addr().IsPrivate() && !n.onLink(a.Addr()) }
+
+// sorted puts first what just answered a check, then where the peer was seen
+// last, then by kind, addresses of our own network before others, the newest
+// first.
+func (n network) sorted(list []*known, now time.Time) []*known {
 	slices.SortStableFunc(list, func(a, b *known) int {
 		if oa, ob := a.answers(now), b.answers(now); oa != ob {
 			return sign(oa)

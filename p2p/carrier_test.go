@@ -55,7 +55,7 @@ func carriers(t testing.TB, kind, alpn string) (carrier, carrier) {
 		defer close(done)
 		b, berr = to.acceptOver(t.Context(), there, kind)
 	}()
-	a, err := from.dialOver(t.Context(), here, peer, alpn, kind)
+	a, err := from.dialOver(t.Context(), here, peer, alpn, carrying{kind, addrPortOf(here.RemoteAddr())})
 	<-done
 	if err != nil || berr != nil {
 		t.Fatalf("dialOver = %v, acceptOver = %v", err, berr)
@@ -445,7 +445,7 @@ func TestMuxDoors(t *testing.T) {
 				}
 				done <- err
 			}()
-			c, err := from.dialOver(t.Context(), here, tt.called, tt.alpn, "tcp")
+			c, err := from.dialOver(t.Context(), here, tt.called, tt.alpn, carrying{kind: "tcp"})
 			if err == nil {
 				t.Cleanup(func() { c.close(CloseGoingAway) })
 			}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -112,7 +114,7 @@ func (e *Endpoint) look(p *peer, now time.Time) task {
 		}
 		return t
 	}
-	t.dial = len(p.candidates.worth(e.network, now)) > 0
+	t.dial = len(p.candidates.worth(e.network, now)) > 0 || e.config.byTCP() && len(p.candidates.worthTCP(e.network, now)) > 0
 	t.urgent = p.urgent
 	p.urgent = false
 	return t
@@ -134,7 +136,7 @@ func (e *Endpoint) connect(ctx context.Context, p *peer) error {
 	number := p.clock + 1
 	p.cancelDial = cancel
 	e.mu.Unlock()
-	c, err := e.race(racing, p, alpnLink)
+	c, err := e.race(racing, p, alpnLink, means{quic: true, tcp: true})
 	e.mu.Lock()
 	p.cancelDial = nil
 	linked := p.link != nil
@@ -165,7 +167,7 @@ func (e *Endpoint) dialPair(ctx context.Context, id PeerID) (pairConn, error) {
 	e.mu.Lock()
 	p := e.peerLocked(id)
 	e.mu.Unlock()
-	c, err := e.race(ctx, p, alpnPair)
+	c, err := e.race(ctx, p, alpnPair, means{quic: true, tcp: true})
 	if err != nil {
 		return nil, fmt.Errorf("dial %s to pair: %w", id.Short(), err)
 	}
@@ -181,50 +183,61 @@ type dialled struct {
 // race dials a peer's candidates side by side, the next one when the last
 // failed or after a moment, also those that become known meanwhile, and returns
 // the first connection whose other end holds the peer's key. Others are closed.
-// Another key at an address is a candidate that failed, and no alarm: addresses
-// are given to others all the time.
-func (e *Endpoint) race(ctx context.Context, p *peer, alpn string) (carrier, error) {
+// TCP joins in when QUIC had its chance. Another key at an address is a
+// candidate that failed, and no alarm: addresses are given to others all the
+// time.
+func (e *Endpoint) race(ctx context.Context, p *peer, alpn string, only means) (carrier, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	results := make(chan dialled)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
 
-	var r raceState
-	next := time.NewTimer(0)
-	defer next.Stop()
+	r := raceState{means: only, tcp: time.Now().Add(tcpHeadStart)}
+	var next time.Time // no attempt before
 	for {
-		k, changed := e.best(p, &r)
-		if k == nil && r.running == 0 {
+		a, changed := e.best(p, &r)
+		if a == nil && r.running == 0 {
 			return nil, r.failed()
 		}
 		var due <-chan time.Time
-		if k != nil {
-			due = next.C
+		if a != nil {
+			due = time.After(max(time.Until(next), time.Until(a.notBefore)))
 		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-changed:
 		case <-due:
-			r.started[k] = true
+			r.started[a.attempt] = true
 			r.running++
-			wg.Go(func() { e.try(ctx, p, k, alpn).sendTo(ctx, results) })
-			next.Reset(dialStagger)
+			wg.Go(func() { e.try(ctx, p, a.attempt, alpn).sendTo(ctx, results) })
+			next = time.Now().Add(dialStagger)
 		case d := <-results:
 			if d.err == nil {
 				return d.conn, nil
 			}
 			r.running--
 			r.errs = append(r.errs, d.err)
-			next.Reset(0)
+			next = time.Time{}
 		}
 	}
 }
 
+// means are the transports of a race.
+type means struct{ quic, tcp bool }
+
+// An attempt is a dial to a candidate.
+type attempt struct {
+	to  *known
+	tcp bool
+}
+
 // raceState is how far a race has come.
 type raceState struct {
-	started map[*known]bool // since the last wake-up
+	means   means
+	tcp     time.Time        // not before
+	started map[attempt]bool // since the last wake-up
 	wakes   uint64
 	running int
 	errs    []error
@@ -237,18 +250,38 @@ func (r *raceState) failed() error {
 	return errors.Join(r.errs...)
 }
 
-// best returns the first candidate worth a dial that was not started, nil if
-// there is none, and a channel that tells when this may have changed. After a
-// wake-up, all are started again beside those that run.
-func (e *Endpoint) best(p *peer, r *raceState) (*known, <-chan struct{}) {
+// planned is an attempt to be made.
+type planned struct {
+	attempt
+	notBefore time.Time
+}
+
+// best returns the best attempt that was not started, nil if there is none, and
+// a channel that tells when this may have changed. After a wake-up, all are
+// started again beside those that run.
+func (e *Endpoint) best(p *peer, r *raceState) (*planned, <-chan struct{}) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if r.started == nil || r.wakes != p.wakes {
-		r.started, r.wakes = make(map[*known]bool), p.wakes
+		r.started, r.wakes = make(map[attempt]bool), p.wakes
 	}
-	for _, k := range p.candidates.worth(e.network, time.Now()) {
-		if !r.started[k] {
-			return k, p.changed
+	now := time.Now()
+	if r.means.quic {
+		for _, k := range p.candidates.worth(e.network, now) {
+			if a := (attempt{to: k}); !r.started[a] {
+				return &planned{attempt: a}, p.changed
+			}
+		}
+	}
+	if r.means.tcp && e.config.byTCP() {
+		for _, k := range p.candidates.worthTCP(e.network, now) {
+			if a := (attempt{to: k, tcp: true}); !r.started[a] {
+				at := r.tcp
+				if r.running == 0 && len(r.errs) > 0 {
+					at = now // QUIC has failed
+				}
+				return &planned{a, at}, p.changed
+			}
 		}
 	}
 	return nil, p.changed
@@ -265,24 +298,41 @@ func (d dialled) sendTo(ctx context.Context, race chan<- dialled) {
 	}
 }
 
-// try dials one candidate.
-func (e *Endpoint) try(ctx context.Context, p *peer, k *known, alpn string) dialled {
+// try makes an attempt.
+func (e *Endpoint) try(ctx context.Context, p *peer, a attempt, alpn string) dialled {
 	if err := p.limit.Wait(ctx); err != nil {
 		return dialled{err: err}
 	}
 	e.mu.Lock()
-	addr, spare := k.Addr, k.spare && k.answers(time.Now())
-	k.tries++
-	k.tried = time.Now()
-	e.mu.Unlock()
-	s, err := e.socketFor(addr.Addr(), spare)
-	if err != nil {
-		return dialled{err: err}
+	addr, spare, r := a.to.Addr, a.to.spare && a.to.answers(time.Now()), e.run
+	if a.tcp {
+		a.to.byTCP++
+	} else {
+		a.to.tries++
+		a.to.tried = time.Now()
 	}
-	e.outside.sentTo(addr.Addr(), time.Now())
-	c, err := s.dial(ctx, addr, p.id, alpn)
+	e.mu.Unlock()
+	if r == nil {
+		return dialled{err: net.ErrClosed}
+	}
+	var c carrier
+	var err error
+	if a.tcp {
+		c, err = e.dialTCP(ctx, r, addr, p.id, alpn)
+	} else {
+		c, err = e.dialQUIC(ctx, addr, spare, p.id, alpn)
+	}
 	if err != nil {
 		return dialled{err: fmt.Errorf("at %s: %w", addr, err)}
 	}
 	return dialled{conn: c}
+}
+
+func (e *Endpoint) dialQUIC(ctx context.Context, addr netip.AddrPort, spare bool, id PeerID, alpn string) (carrier, error) {
+	s, err := e.socketFor(addr.Addr(), spare)
+	if err != nil {
+		return nil, err
+	}
+	e.outside.sentTo(addr.Addr(), time.Now())
+	return s.dial(ctx, addr, id, alpn)
 }

@@ -27,6 +27,12 @@ type Config struct {
 	// Nil: there are none.
 	Spare func() (net.PacketConn, error)
 
+	// Listeners accept links by TCP, best at the numbers of the Conns' ports;
+	// Run closes them. DialTCP dials; nil: as usual, beyond our own networks
+	// through the proxy that HTTPS_PROXY names. Without either, there is no TCP.
+	Listeners []net.Listener
+	DialTCP   func(context.Context, netip.AddrPort) (net.Conn, error)
+
 	Manager   Manager
 	Protocols []string // of streams that AcceptStream understands; others are reset
 	Log       *slog.Logger
@@ -40,6 +46,7 @@ type Endpoint struct {
 	start   [8]byte // differs between two runs of a program
 	door    *door
 	turns   *turns
+	tcp     *tcpDoor
 	pairing *pairing
 	checker *checker
 	servers *servers
@@ -100,6 +107,7 @@ func New(c Config) *Endpoint {
 		config:  c,
 		id:      c.Identity.ID(),
 		turns:   newTurns(),
+		tcp:     newTCPDoor(),
 		checker: newChecker(),
 		servers: newServers(),
 		outside: newOutside(),
@@ -153,6 +161,9 @@ func (e *Endpoint) Run(ctx context.Context) error {
 		r.wg.Go(func() { cancel(e.accept(ctx, s)) })
 		r.wg.Go(func() { e.readSTUN(ctx, s) })
 	}
+	for _, ln := range e.config.Listeners {
+		r.wg.Go(func() { e.acceptTCP(ctx, r, ln) })
+	}
 	r.wg.Go(func() { e.askAddresses(ctx) })
 
 	<-ctx.Done()
@@ -178,7 +189,7 @@ func (e *Endpoint) SetAddresses(own []Candidate, networks ...netip.Prefix) {
 	if !same {
 		for _, p := range e.peers {
 			for _, k := range p.candidates {
-				k.tries, k.probes = 0, 0 // another network may be ours now
+				k.tries, k.byTCP, k.probes = 0, 0, 0 // another network may be ours now
 			}
 		}
 	}

@@ -24,8 +24,7 @@ const (
 // mux is a carrier over TLS on any connection: streams by yamux behind a [guard].
 type mux struct {
 	conn    *tls.Conn
-	addr    netip.AddrPort
-	over    string // see [Link]
+	on      carrying
 	guard   *guard
 	session *yamux.Session
 	tasks   sync.WaitGroup
@@ -46,15 +45,14 @@ type mux struct {
 type muxConfig struct {
 	conn    *tls.Conn // its handshake is done
 	client  bool
-	over    string
-	addr    netip.AddrPort
+	on      carrying
 	streams int          // that the other side may have open
 	spawn   func(func()) // runs a function in a goroutine that its caller waits for
 }
 
 func newMux(c muxConfig) (*mux, error) {
 	m := &mux{
-		conn: c.conn, addr: c.addr, over: c.over,
+		conn: c.conn, on: c.on,
 		room: make(chan struct{}, maxStreams), pings: make(chan uint32, 1), pongs: make(chan uint32, 1),
 		leave: make(chan struct{}),
 	}
@@ -213,9 +211,9 @@ func (m *mux) rtt() time.Duration {
 	return m.smooth
 }
 
-func (m *mux) kind() string { return m.over }
+func (m *mux) kind() string { return m.on.kind }
 
-func (m *mux) remote() netip.AddrPort { return m.addr }
+func (m *mux) remote() netip.AddrPort { return m.on.addr }
 
 func (m *mux) state() tls.ConnectionState { return m.conn.ConnectionState() }
 

@@ -5,7 +5,8 @@ import "time"
 // A Tried is a candidate of a peer with what came of it.
 type Tried struct {
 	Candidate
-	Dials    int       // since it was told
+	Dials    int       // by QUIC, since it was told
+	DialsTCP int       // the same by TCP
 	Checks   int       // STUN checks sent, since it was told
 	Answered time.Time // a check; zero: none was
 	Linked   bool      // the peer itself was there
@@ -22,7 +23,7 @@ func (e *Endpoint) Tried(id PeerID) []Tried {
 	}
 	var list []Tried
 	for _, k := range p.candidates {
-		list = append(list, Tried{Candidate: k.Candidate, Dials: k.tries, Checks: k.probes, Answered: k.answered, Linked: k.proven})
+		list = append(list, Tried{Candidate: k.Candidate, Dials: k.tries, DialsTCP: k.byTCP, Checks: k.probes, Answered: k.answered, Linked: k.proven})
 	}
 	return list
 }

@@ -26,6 +26,9 @@ type world struct {
 	// moved maps an address to the one that the network shows instead.
 	moved map[netip.AddrPort]netip.AddrPort
 	cut   map[netip.AddrPort]bool
+
+	listeners map[netip.AddrPort]*pipeListener // of TCP
+	firewall  map[netip.AddrPort]bool          // no UDP to or from there
 }
 
 func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
@@ -61,7 +64,7 @@ func (w *world) SendPacket(p simnet.Packet) error {
 		}
 	}
 	r := w.at[to]
-	lost := gone || w.cut[from] || w.cut[to]
+	lost := gone || w.cut[from] || w.cut[to] || w.firewall[from] || w.firewall[to]
 	w.mu.Unlock()
 	if r != nil && !lost {
 		r.RecvPacket(p)
@@ -110,7 +113,11 @@ type node struct {
 func (w *world) node(n byte, addr string, app *application) *node {
 	a := netip.MustParseAddrPort(addr)
 	c := w.conn(a)
-	e := New(Config{Identity: testIdentity(n), Conns: []net.PacketConn{c}, Manager: app, Protocols: []string{"echo", "sink"}})
+	config := Config{Identity: testIdentity(n), Conns: []net.PacketConn{c}, Manager: app, Protocols: []string{"echo", "sink"}}
+	if w.listeners != nil {
+		config.Listeners, config.DialTCP = []net.Listener{w.listen(a)}, w.tcpFrom(a)
+	}
+	e := New(config)
 	d := &node{Endpoint: e, app: app, addr: a, conn: c, ended: make(chan struct{})}
 	e.SetAddresses([]Candidate{{Addr: a, Kind: Host, Source: "lan"}})
 	ctx, cancel := context.WithCancel(w.t.Context())

@@ -13,15 +13,17 @@ import (
 	"foldpost/p2p"
 )
 
-// listen opens the UDP sockets and makes the endpoint on them.
+// listen opens the sockets and makes the endpoint on them.
 func (n *Node) listen() error {
 	conns := n.cfg.Conns
+	var listeners []net.Listener
 	if conns == nil {
 		var err error
 		if conns, err = n.openSockets(); err != nil {
 			return err
 		}
 		n.sockets = conns
+		listeners = n.openListeners(conns)
 	}
 	local, ok := conns[0].LocalAddr().(*net.UDPAddr)
 	if !ok {
@@ -33,7 +35,7 @@ func (n *Node) listen() error {
 		n.addrs = func() []netip.AddrPort { return hostAddresses(conns, reachable(n.interfaces.ask(time.Now()))) }
 	}
 	n.endpoint = p2p.New(p2p.Config{
-		Identity: n.identity, Conns: conns, Spare: n.spare(conns), Manager: manager{n}, Log: n.log,
+		Identity: n.identity, Conns: conns, Spare: n.spare(conns), Listeners: listeners, Manager: manager{n}, Log: n.log,
 		Protocols: []string{protocolShares, protocolFolder, protocolContact},
 	})
 	n.lan = n.newLAN()
@@ -59,6 +61,11 @@ func (n *Node) closeSockets() error {
 	var errs []error
 	for _, c := range n.sockets {
 		errs = append(errs, c.Close())
+	}
+	for _, ln := range n.listeners {
+		if err := ln.Close(); !errors.Is(err, net.ErrClosed) { // the endpoint has closed those it ran with
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -101,6 +108,30 @@ func (n *Node) openSockets() ([]net.PacketConn, error) {
 		return nil, fmt.Errorf("listen: %w; choose another port: --listen, or foldpost config port NUMBER while it runs", err)
 	}
 	return nil, fmt.Errorf("listen: %w", err)
+}
+
+// openListeners listens by TCP where the sockets are. What is missing is no
+// reason not to start: UDP is enough nearly everywhere.
+func (n *Node) openListeners(conns []net.PacketConn) []net.Listener {
+	var list []net.Listener
+	for _, c := range conns {
+		local, ok := c.LocalAddr().(*net.UDPAddr)
+		if !ok {
+			continue
+		}
+		network := "tcp6"
+		if local.AddrPort().Addr().Is4() {
+			network = "tcp4"
+		}
+		ln, err := net.Listen(network, local.AddrPort().String())
+		if err != nil {
+			n.log.Warn("listen by TCP", "port", local.Port, "err", err)
+			continue
+		}
+		n.listeners = append(n.listeners, ln)
+		list = append(list, ln)
+	}
+	return list
 }
 
 // hostAddresses returns those of own under which the sockets can be reached on

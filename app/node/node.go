@@ -58,19 +58,20 @@ type Config struct {
 
 // A Node is one device of one user. It implements [app.Service].
 type Node struct {
-	cfg      Config
-	log      *slog.Logger
-	lock     *flock.Flock
-	keep     *keeper
-	identity *p2p.Identity
-	endpoint *p2p.Endpoint
-	replay   *mail.ReplayTable
-	mails    *mailLog
-	contacts *contacts
-	sockets  []net.PacketConn // ours to close
-	port     uint16
-	addrs    func() []netip.AddrPort
-	up, down *limit // of files' contents
+	cfg       Config
+	log       *slog.Logger
+	lock      *flock.Flock
+	keep      *keeper
+	identity  *p2p.Identity
+	endpoint  *p2p.Endpoint
+	replay    *mail.ReplayTable
+	mails     *mailLog
+	contacts  *contacts
+	sockets   []net.PacketConn // ours to close
+	listeners []net.Listener
+	port      uint16
+	addrs     func() []netip.AddrPort
+	up, down  *limit // of files' contents
 
 	lan        *discovery.LAN // nil: no local network to look in
 	nearby     nearby
