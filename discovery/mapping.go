@@ -54,7 +54,9 @@ type Mapper struct {
 	c        MapperConfig
 	gateways func() []Gateway
 	ways     func(MapperConfig, Gateway) []way // best first
+	wait     time.Duration                     // for one answer
 	wake     chan struct{}                     // capacity 1
+	finding  sync.WaitGroup                    // what Run waits for: go-nat-pmp hears of no ctx
 
 	mu     sync.Mutex
 	leases []*routerLease
@@ -74,7 +76,7 @@ const (
 )
 
 // A way is a protocol to ask one router in. Only Run's goroutines use it, one
-// at a time.
+// at a time, and each ctx has a deadline.
 type way interface {
 	name() string
 	// find tells whether the router speaks the protocol, and asks for nothing.
@@ -121,7 +123,7 @@ func NewMapper(c MapperConfig) *Mapper {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Mapper{c: c, gateways: gateways, ways: allWays, wake: make(chan struct{}, 1)}
+	return &Mapper{c: c, gateways: gateways, ways: allWays, wait: askTime, wake: make(chan struct{}, 1)}
 }
 
 // allWays returns how a router may be asked: IPv6 needs no other address, only
@@ -138,6 +140,7 @@ func allWays(c MapperConfig, g Gateway) []way {
 // then gives them back. It calls changed, one call after another, with all
 // mappings whenever they changed.
 func (m *Mapper) Run(ctx context.Context, changed func([]Mapping)) error {
+	defer m.finding.Wait()
 	defer m.release(ctx)
 	var told []Mapping
 	for ctx.Err() == nil {
@@ -301,9 +304,7 @@ func renewAfter(lasts time.Duration) time.Duration {
 // of them that gives a port.
 func (m *Mapper) search(ctx context.Context, wish uint16, g *Gateway) (way, time.Duration) {
 	ways := m.ways(m.c, *g)
-	findCtx, cancel := context.WithTimeout(ctx, askTime)
-	var wg sync.WaitGroup
-	defer wg.Wait()
+	findCtx, cancel := context.WithTimeout(ctx, m.wait)
 	defer cancel()
 	type result struct {
 		i   int
@@ -311,7 +312,7 @@ func (m *Mapper) search(ctx context.Context, wish uint16, g *Gateway) (way, time
 	}
 	results := make(chan result, len(ways))
 	for i, w := range ways {
-		wg.Go(func() { results <- result{i, w.find(findCtx)} })
+		m.finding.Go(func() { results <- result{i, w.find(findCtx)} })
 	}
 	const open, found, over = 0, 1, 2
 	state := make([]int, len(ways))
@@ -351,7 +352,7 @@ func (m *Mapper) search(ctx context.Context, wish uint16, g *Gateway) (way, time
 
 // take has a router map the port, of TCP too if it gives the same one.
 func (m *Mapper) take(ctx context.Context, w way, wish uint16, g *Gateway) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*askTime)
+	ctx, cancel := context.WithTimeout(ctx, 2*m.wait)
 	defer cancel()
 	got, err := w.add(ctx, udp, wish)
 	if err != nil {

@@ -103,8 +103,6 @@ func (r pcpResult) Error() string {
 // ask sends a request, again and again, until an answer to it comes or ctx is
 // done. Other packets of the router are passed over.
 func (p *pcp) ask(ctx context.Context, q []byte, answers func([]byte) bool) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
 	// A connected socket hears only the router.
 	c, err := net.DialUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.gateway.Local, 0)),
 		net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.gateway.Addr, portOfPCP)))

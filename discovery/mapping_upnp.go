@@ -290,8 +290,6 @@ func (e upnpError) Error() string { return fmt.Sprintf("refused with code %d", i
 // do has the router do something; question and answer are pointers to structs
 // of strings.
 func (u *upnp) do(ctx context.Context, action string, question, answer any) error {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
 	err := u.control.PerformActionCtx(ctx, u.service, action, question, answer)
 	var fault *soap.SOAPFaultError
 	switch {
