@@ -111,6 +111,8 @@ type known struct {
 	asked    time.Time // trigger was set last
 	keys     *shared   // that the check was signed with
 	spare    bool      // it was met on the spare socket
+
+	failed, failedTCP error // of the last dial
 }
 
 // candidates are the addresses known of one peer.
@@ -177,6 +179,7 @@ func (s *candidates) prove(id PeerID, addr netip.AddrPort, now time.Time) {
 	for _, k := range *s {
 		if k.Addr == addr {
 			k.proven, k.tries, k.byTCP, k.tried = true, 0, 0, now
+			k.failed, k.failedTCP = nil, nil
 			return
 		}
 	}

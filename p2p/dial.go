@@ -323,6 +323,9 @@ func (e *Endpoint) try(ctx context.Context, p *peer, a attempt, alpn string) dia
 		c, err = e.dialQUIC(ctx, addr, spare, p.id, alpn)
 	}
 	if err != nil {
+		e.mu.Lock()
+		a.to.failedBy(a.tcp, err)
+		e.mu.Unlock()
 		return dialled{err: fmt.Errorf("at %s: %w", addr, err)}
 	}
 	return dialled{conn: c}

@@ -47,6 +47,15 @@ func triedText(tried []p2p.Tried, now time.Time) string {
 	var b strings.Builder
 	for _, t := range tried {
 		fmt.Fprintf(&b, "tried %s, port %d (%s, from %s): %d calls, %d checks", app.ShortAddr(t.Addr.Addr()), t.Addr.Port(), kindNames[t.Kind], t.Source, t.Dials, t.Checks)
+		if t.Failed != nil {
+			fmt.Fprintf(&b, ", %v", t.Failed)
+		}
+		if t.DialsTCP > 0 {
+			fmt.Fprintf(&b, ", %d calls by TCP", t.DialsTCP)
+		}
+		if t.FailedTCP != nil {
+			fmt.Fprintf(&b, ", %v", t.FailedTCP)
+		}
 		if !t.Answered.IsZero() {
 			fmt.Fprintf(&b, ", a check was answered %s ago", now.Sub(t.Answered).Round(time.Second))
 		}
