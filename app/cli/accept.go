@@ -99,6 +99,9 @@ func (s *session) accept(ctx context.Context, svc app.Service, word string, noWa
 	err = until(ctx, svc, "for "+from(p), func(st app.State) (bool, error) {
 		return s.follow(ctx, svc, c, st)
 	})
+	if errors.Is(err, context.Canceled) {
+		s.say("The invitation is accepted, and foldpost goes on looking by itself. Next: foldpost status")
+	}
 	if err != nil {
 		return err
 	}

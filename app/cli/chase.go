@@ -84,6 +84,9 @@ func (c *chase) decide(st app.State) move {
 	if inv.Step != before.Step {
 		m.say = stepText(inv, c.with)
 	}
+	if f := inv.Why; f != nil && (before.Why == nil || f.Text != before.Why.Text) {
+		m.say = strings.TrimSpace(f.Text + " " + f.Advice)
+	}
 	if inv.Problem != "" && inv.Problem != before.Problem {
 		m.say = inv.Problem
 	}
@@ -162,7 +165,7 @@ func stepText(i app.OpenInvitation, with string) string {
 	case app.StepWaiting:
 		return "Waiting for " + with + " until " + day(i.Expires) + ". Both computers must be on at the same time."
 	case app.StepLooking:
-		return "Looking for the computer of " + with + " …"
+		return "Looking for the computer of " + with + " … Ctrl-C ends only this waiting."
 	case app.StepReserved:
 		return "Linked with " + with + ". Files start when both computers are on."
 	case app.StepSaving:

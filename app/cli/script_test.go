@@ -33,6 +33,8 @@ type stage struct {
 	ended   bool             // it ended in between
 	late    app.InvitationID // the State does not show at once that it was accepted
 	shown   app.State        // that Watch has yielded last
+
+	interrupt func() // the command that runs
 }
 
 func (s *stage) Watch(ctx context.Context) iter.Seq[app.State] {
@@ -144,6 +146,7 @@ func runLine(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second) // only if it hangs
 	defer cancel()
+	stageOf(ts).interrupt = cancel
 	got := Main(ctx, stageOf(ts).deps(), args, strings.NewReader(stdin), ts.Stdout(), ts.Stderr())
 	if got != want {
 		ts.Fatalf("foldpost %q = %d, want %d", args, got, want)
@@ -199,6 +202,18 @@ func event(ts *testscript.TestScript, a []string) func() {
 				}
 			})
 		}
+	case "why": // INVITATION TEXT
+		return func() {
+			s.Update(func(st *app.State) {
+				for i := range st.Invitations {
+					if string(st.Invitations[i].ID) == a[1] {
+						st.Invitations[i].Why = &app.Finding{Text: a[2], Advice: "Do this."}
+					}
+				}
+			})
+		}
+	case "interrupt": // by its user
+		return func() { s.interrupt() }
 	case "find": // REASON DEVICE NAME VALUE …
 		return func() {
 			f := app.Found(app.Reason(a[1]), a[3:]...)
