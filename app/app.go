@@ -68,6 +68,10 @@ type Service interface {
 	PairNearby(ctx context.Context, id NearbyID) (DeviceID, error)
 	// Unpair removes a device: links, keys, shares and open invitations.
 	Unpair(ctx context.Context, id DeviceID) error
+	// Relay says whether this device relays for another: between it and a third
+	// one, where the two can not reach each other. Without it, it does for its
+	// user's own.
+	Relay(ctx context.Context, id DeviceID, on bool) error
 	// Answer chooses one of a question's choices.
 	Answer(ctx context.Context, id QuestionID, choice string) error
 

@@ -18,6 +18,7 @@ type State struct {
 	Folders     []Folder         `json:"folders"`
 	Offers      []Offer          `json:"offers"`
 	Nearby      []Nearby         `json:"nearby"`
+	Relays      []Relay          `json:"relays,omitempty"` // that go through this device
 	Paused      bool             `json:"paused,omitempty"`
 	Findings    []Finding        `json:"findings,omitempty"` // of this device's network: only what is wrong
 }
@@ -168,11 +169,21 @@ type Device struct {
 	Local     bool      `json:"local,omitempty"` // it leads through this device's own network
 	Address   string    `json:"address,omitempty"`
 	RTTms     float64   `json:"rtt_ms,omitempty"`
+	Through   DeviceID  `json:"through,omitempty"` // that relays the link
+	Relay     bool      `json:"relay,omitempty"`   // this device relays for it
 	LastSeen  time.Time `json:"last_seen,omitzero"`
 	Verified  string    `json:"verified"`        // "words", "link", "nearby"
 	Linked    time.Time `json:"linked,omitzero"` // when
 	Problem   string    `json:"problem,omitempty"`
 	Why       *Finding  `json:"why,omitempty"` // it is not connected; Problem is there if its user should do something
+}
+
+// A Relay is a link of two other devices that goes through this one, which can
+// read nothing of it.
+type Relay struct {
+	Between []DeviceID `json:"between"`
+	Bytes   int64      `json:"bytes"`
+	Since   time.Time  `json:"since"`
 }
 
 // A FolderState is what a folder does, the most important first.

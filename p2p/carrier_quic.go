@@ -78,6 +78,10 @@ func (q quicStream) Reset(c StreamCode) {
 
 func (q quicStream) SetDeadline(t time.Time) error { return q.s.SetDeadline(t) }
 
+func (q quicStream) SetReadDeadline(t time.Time) error { return q.s.SetReadDeadline(t) }
+
+func (q quicStream) SetWriteDeadline(t time.Time) error { return q.s.SetWriteDeadline(t) }
+
 // streamErr turns what quic-go says of a stream or its connection into our words.
 func streamErr(err error) error {
 	if err == nil || err == io.EOF { // io.Reader promises io.EOF itself

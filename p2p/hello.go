@@ -104,8 +104,12 @@ func (h hello) observed() netip.AddrPort {
 
 // newHello is what we say of ourselves to a peer at an address.
 func newHello(id PeerID, start [8]byte, m Metadata, peer netip.AddrPort, number uint64, routers Mapping) hello {
+	observed := ""
+	if peer.IsValid() {
+		observed = peer.String()
+	}
 	return hello{
-		V: linkVersion, ID: id, Name: clip(m.Name, maxName), Features: m.Features, Observed: peer.String(),
+		V: linkVersion, ID: id, Name: clip(m.Name, maxName), Features: m.Features, Observed: observed,
 		Streams: maxStreams, Frame: wire.MaxControl, Start: start, Number: number,
 		Version: m.Version, Address: m.Address, Time: time.Now().Unix(), Mapping: string(routers),
 	}

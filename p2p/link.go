@@ -23,6 +23,7 @@ const (
 type link struct {
 	conn    carrier
 	peer    PeerID
+	through PeerID // that relays it; zero: nobody
 	dialled bool   // by this side
 	number  uint64 // of the connection
 	hello   hello  // of the peer
@@ -94,7 +95,7 @@ func (l *link) reachable() netip.AddrPort {
 
 func (l *link) describe() Link {
 	return Link{
-		Peer: l.peer, Kind: l.conn.kind(), Addr: l.conn.remote(), Reachable: l.reachable().IsValid(), RTT: l.conn.rtt(),
+		Peer: l.peer, Kind: l.conn.kind(), Through: l.through, Addr: l.conn.remote(), Reachable: l.reachable().IsValid(), RTT: l.conn.rtt(),
 		Since: l.since, Metadata: l.hello.metadata(), Observed: l.hello.observed(),
 		Mapping: l.routers(), Offset: time.Unix(l.hello.Time, 0).Sub(l.since.Truncate(time.Second)),
 	}

@@ -315,6 +315,7 @@ type Link struct {
 	Peer      PeerID
 	Kind      string         // "quic", "tcp" or "relay"
 	Addr      netip.AddrPort // of the peer; zero behind a relay
+	Through   PeerID         // that relays it; zero: nobody does
 	Reachable bool           // Addr is one to call the peer at
 	RTT       time.Duration
 	Since     time.Time

@@ -161,6 +161,7 @@ func testUnknown(t *testing.T, s app.Service) {
 		"Withdraw":  s.Withdraw(ctx, "zzzz"),
 		"Resend":    s.Resend(ctx, "zzzz"),
 		"Unpair":    s.Unpair(ctx, "zzzz"),
+		"Relay":     s.Relay(ctx, "zzzz", true),
 		"Answer":    s.Answer(ctx, "zzzz", "yes"),
 		"Unshare":   s.Unshare(ctx, "zzzz", "zzzz"),
 		"Join":      s.Join(ctx, "zzzz", t.TempDir()),

@@ -395,6 +395,21 @@ func (f *Fake) Unpair(ctx context.Context, id app.DeviceID) error {
 	return nil
 }
 
+// Relay notes whether this device relays for another.
+func (f *Fake) Relay(ctx context.Context, id app.DeviceID, on bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(ctx, "Relay", id, on); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(f.state.Devices, func(d app.Device) bool { return d.ID == id })
+	if i < 0 {
+		return app.Errorf(app.CodeNotFound, "no device %s is linked", id)
+	}
+	f.update(func(s *app.State) { s.Devices[i].Relay = on })
+	return nil
+}
+
 // Answer takes a question from the list.
 func (f *Fake) Answer(ctx context.Context, id app.QuestionID, choice string) error {
 	f.mu.Lock()

@@ -181,7 +181,7 @@ Results go to standard output, everything else to standard error. Exit codes:
 			root.AddCommand(c)
 		}
 	}
-	add(groupPeople, s.shareCmd(), s.pairCmd(), s.acceptCmd(), s.withdrawCmd(), s.answerCmd(), s.nearbyCmd(), s.devicesCmd(), s.unpairCmd())
+	add(groupPeople, s.shareCmd(), s.pairCmd(), s.acceptCmd(), s.withdrawCmd(), s.answerCmd(), s.nearbyCmd(), s.devicesCmd(), s.relayCmd(), s.unpairCmd())
 	add(groupFolders, s.foldersCmd(), s.joinCmd(), s.leaveCmd(), s.unshareCmd(), s.moveCmd(), s.pauseCmd(), s.resumeCmd(), s.waitCmd(), s.recentCmd(), s.conflictsCmd(), s.resolveCmd(), s.trashCmd(), s.restoreCmd())
 	add(groupProgram, s.runCmd(), s.demoCmd(), s.statusCmd(), s.doctorCmd(), s.configCmd(), s.mailboxCmd(), s.resetCmd(), s.versionCmd(), s.manCmd())
 	root.SetHelpCommandGroupID(groupProgram)

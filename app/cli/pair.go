@@ -220,18 +220,21 @@ func (s *session) devicesCmd() *cobra.Command {
 func (s *session) deviceTable(st app.State) error {
 	t := newTable(s.out)
 	for _, d := range st.Devices {
-		t.row(abbr(devices(st), string(d.ID)), d.Name, d.Owner, linkText(d), d.Problem)
+		t.row(abbr(devices(st), string(d.ID)), d.Name, d.Owner, linkText(st, d), relayText(d), d.Problem)
 	}
 	return t.print()
 }
 
 // linkText says how a device is reached now.
-func linkText(d app.Device) string {
+func linkText(st app.State, d app.Device) string {
 	switch {
 	case d.Connected:
 		text := "connected, " + d.Link
 		if d.Local {
 			text += " in this network"
+		}
+		if d.Through != "" {
+			text += " through " + deviceName(st, d.Through)
 		}
 		if d.Address != "" {
 			text += " " + d.Address

@@ -88,6 +88,12 @@ func (s *session) showState(st app.State) error {
 			return err
 		}
 	}
+	if len(st.Relays) > 0 {
+		s.head("Relayed by this device, for")
+		if err := s.relayTable(st); err != nil {
+			return err
+		}
+	}
 	if len(st.Nearby) > 0 {
 		s.head("Nearby")
 		if err := s.nearbyTable(st); err != nil {

@@ -144,6 +144,11 @@ func (c *Client) Unpair(ctx context.Context, id app.DeviceID) error {
 	return call(ctx, c, "Unpair", idArgs{string(id)}, nil)
 }
 
+// Relay says whether the device relays for another.
+func (c *Client) Relay(ctx context.Context, id app.DeviceID, on bool) error {
+	return call(ctx, c, "Relay", relayArgs{id, on}, nil)
+}
+
 // Answer chooses one of a question's choices.
 func (c *Client) Answer(ctx context.Context, id app.QuestionID, choice string) error {
 	return call(ctx, c, "Answer", pickArgs{string(id), choice}, nil)

@@ -19,6 +19,10 @@ type (
 		Folder app.FolderID
 		Device app.DeviceID
 	}
+	relayArgs struct {
+		Device app.DeviceID
+		On     bool
+	}
 	joinArgs struct {
 		Offer app.FolderID
 		Dir   string
@@ -89,6 +93,9 @@ var methods = map[string]method{
 	}),
 	"Unpair": act(func(ctx context.Context, s app.Service, a idArgs) error {
 		return s.Unpair(ctx, app.DeviceID(a.ID))
+	}),
+	"Relay": act(func(ctx context.Context, s app.Service, a relayArgs) error {
+		return s.Relay(ctx, a.Device, a.On)
 	}),
 	"Answer": act(func(ctx context.Context, s app.Service, a pickArgs) error {
 		return s.Answer(ctx, app.QuestionID(a.ID), a.Choice)

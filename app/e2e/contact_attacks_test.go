@@ -31,6 +31,7 @@ type contactName struct {
 type contactAnswer struct {
 	Status uint64 `wire:"1"`
 	Letter []byte `wire:"2"`
+	Relays bool   `wire:"3"`
 }
 
 const (
@@ -38,12 +39,14 @@ const (
 	isCarried, isAbsent, tooOften = 1, 2, 3
 )
 
-func nameOf(id p2p.PeerID) *contactName {
+func nameOf(id p2p.PeerID) *contactName { return nameWith(id, [8]byte{1, 2, 3}) }
+
+func nameWith(id p2p.PeerID, r [8]byte) *contactName {
 	k, err := hkdf.Expand(sha256.New, id[:], "foldpost/1 contact", 32)
 	if err != nil {
 		panic(err)
 	}
-	n := contactName{Random: [8]byte{1, 2, 3}}
+	n := contactName{Random: r}
 	m := hmac.New(sha256.New, k)
 	m.Write(n.Random[:])
 	n.Tag = [16]byte(m.Sum(nil))

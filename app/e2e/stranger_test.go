@@ -25,6 +25,7 @@ type stranger struct {
 	claims   p2p.Metadata
 	serve    func(context.Context, p2p.Stream) // folder streams; nil: refuses them
 	contact  func(p2p.Stream)                  // the same of contact streams
+	relay    func(p2p.PeerID, p2p.Stream)      // and of relay streams
 
 	mu      sync.Mutex
 	records map[p2p.PeerID]p2p.Record
@@ -36,7 +37,7 @@ func (w *world) stranger(claims p2p.Metadata) *stranger {
 	addr := netip.MustParseAddrPort(hosts["mallory"])
 	c, unplug := w.socket(addr)
 	s := &stranger{w: w, identity: p2p.NewIdentity(), claims: claims, records: map[p2p.PeerID]p2p.Record{}}
-	s.Endpoint = p2p.New(p2p.Config{Identity: s.identity, Conns: []net.PacketConn{c}, Manager: s, Protocols: []string{"shares/1", "folder/1", "contact/1"}})
+	s.Endpoint = p2p.New(p2p.Config{Identity: s.identity, Conns: []net.PacketConn{c}, Manager: s, Protocols: []string{"shares/1", "folder/1", "contact/1", "relay/1"}})
 	s.SetAddresses([]p2p.Candidate{{Addr: addr, Kind: p2p.Host, Source: "own"}})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -97,13 +98,17 @@ func (s *stranger) PeerPairedRollback(r p2p.Record) {
 	delete(s.records, r.Peer)
 }
 
-func (s *stranger) AcceptStream(ctx context.Context, _ p2p.PeerID, protocol string, st p2p.Stream) {
+func (s *stranger) AcceptStream(ctx context.Context, id p2p.PeerID, protocol string, st p2p.Stream) {
 	if protocol == "folder/1" && s.serve != nil {
 		s.serve(ctx, st)
 		return
 	}
 	if protocol == "contact/1" && s.contact != nil {
 		s.contact(st)
+		return
+	}
+	if protocol == "relay/1" && s.relay != nil {
+		s.relay(id, st)
 		return
 	}
 	st.Reset(p2p.StreamRefused)

@@ -32,6 +32,7 @@ type contactFrame struct {
 	From   p2p.PeerID   `wire:"3"` // of deliver: whose it is
 	Letter []byte       `wire:"4"`
 	Hops   uint64       `wire:"5"` // contacts that it may still go through after this one; none so far
+	Relays bool         `wire:"6"` // of deliver: the contact would relay between the two
 }
 
 // The kinds of contact frames; streams with others are reset as unsupported.
@@ -44,6 +45,7 @@ const (
 type contactAnswer struct {
 	Status uint64 `wire:"1"`
 	Letter []byte `wire:"2"` // of carried: what the receiver answers, if anything
+	Relays bool   `wire:"3"` // of carried: the contact would relay between the two
 }
 
 const (
@@ -99,6 +101,7 @@ type contacts struct {
 	taken     map[p2p.PeerID]*quota // letters that a contact brought us
 	recent    recentLetters         // that we carried
 	seeks     map[p2p.PeerID]*contactSeek
+	relayed   map[p2p.PeerID]time.Time // when a relay was needed last
 
 	taking  sync.Mutex // letters are taken one after another
 	answers recentLetters
@@ -107,7 +110,7 @@ type contacts struct {
 func newContacts() *contacts {
 	return &contacts{
 		asking: map[p2p.PeerID]*quota{}, carried: map[p2p.PeerID]*quota{}, delivered: map[p2p.PeerID]*quota{}, taken: map[p2p.PeerID]*quota{},
-		seeks: map[p2p.PeerID]*contactSeek{},
+		seeks: map[p2p.PeerID]*contactSeek{}, relayed: map[p2p.PeerID]time.Time{},
 	}
 }
 
@@ -257,14 +260,16 @@ func (n *Node) forward(ctx context.Context, from p2p.PeerID, f contactFrame) con
 	if !allowed {
 		return contactAnswer{Status: contactLimit}
 	}
-	a, err := n.askContact(ctx, to, contactFrame{Kind: contactDeliver, From: from, Letter: f.Letter}, deliverTime)
+	kept := n.keep.view()
+	relays, _ := kept.mayRelay(from, to)
+	a, err := n.askContact(ctx, to, contactFrame{Kind: contactDeliver, From: from, Letter: f.Letter, Relays: relays}, deliverTime)
 	if err != nil || a.Status != contactCarried {
 		return contactAnswer{Status: contactAbsent}
 	}
 	if head, err := mail.ReadHead(a.Letter); err != nil || head.Pattern != mail.PatternPeer {
 		a.Letter = nil
 	}
-	return contactAnswer{Status: contactCarried, Letter: a.Letter}
+	return contactAnswer{Status: contactCarried, Letter: a.Letter, Relays: relays}
 }
 
 // linkedAs returns the paired device of a name that is linked with us by

@@ -99,7 +99,8 @@ func (c *contacts) mayAsk(contact p2p.PeerID, now time.Time) bool {
 }
 
 // seekByContacts gives one letter to all contacts. The first answer that comes
-// with a letter tells where the device is; it knows where we are.
+// with a letter tells where the device is; it knows where we are. Where that
+// does not help, those of the contacts that carried the letter may relay.
 func (n *Node) seekByContacts(ctx context.Context, to mail.Correspondent, contacts []p2p.PeerID) {
 	letter, token, err := n.sealTo(to, mail.KindSeek, p2p.Token{})
 	if err != nil {
@@ -108,6 +109,8 @@ func (n *Node) seekByContacts(ctx context.Context, to mail.Correspondent, contac
 	}
 	var wg sync.WaitGroup
 	var heard sync.Once
+	var mu sync.Mutex
+	var relays []p2p.PeerID
 	for _, c := range contacts {
 		if c == to.Peer || !n.contacts.mayAsk(c, time.Now()) {
 			continue
@@ -120,10 +123,18 @@ func (n *Node) seekByContacts(ctx context.Context, to mail.Correspondent, contac
 				return
 			}
 			n.log.Info("a contact carried a letter", "contact", c.Short(), "device", to.Peer.Short())
+			if a.Relays {
+				mu.Lock()
+				relays = append(relays, c)
+				mu.Unlock()
+			}
 			heard.Do(func() { n.hereByContact(to, token, a.Letter) })
 		})
 	}
 	wg.Wait()
+	if len(relays) > 0 {
+		n.reachThrough(ctx, to.Peer, relays)
+	}
 }
 
 // hereByContact takes the answer to our question. Whoever carries it can make

@@ -48,6 +48,9 @@ type kept struct {
 	NoMapping bool        `json:"no_mapping,omitempty"` // routers are not asked for a port
 	Mapping   keptMapping `json:"mapping,omitzero"`
 
+	RelayMB int `json:"relay_mb,omitempty"` // MiB an hour for two devices of others; 0: the usual, below: no bound
+	RelayKB int `json:"relay_kb,omitempty"` // KiB a second for all of them; the same
+
 	Auto []time.Time `json:"auto,omitempty"` // when the last mails left that no person decided on
 }
 
@@ -96,6 +99,7 @@ type keptPeer struct {
 	Mail     string           `json:"mail,omitempty"` // its mail address, as told over a link
 	Seek     seeking          `json:"seek,omitzero"`
 	Offset   time.Duration    `json:"offset,omitempty"`  // its clock minus ours, roughly, at the last link
+	Relay    string           `json:"relay,omitempty"`   // on or off, if the user said so
 	Network  p2p.Mapping      `json:"network,omitempty"` // as it said last, over a link or in a letter
 }
 

@@ -36,7 +36,7 @@ func (n *Node) listen() error {
 	}
 	n.endpoint = p2p.New(p2p.Config{
 		Identity: n.identity, Conns: conns, Spare: n.spare(conns), Listeners: listeners, Manager: manager{n}, Log: n.log,
-		Protocols: []string{protocolShares, protocolFolder, protocolContact},
+		Protocols: []string{protocolShares, protocolFolder, protocolContact, protocolRelay},
 	})
 	n.lan = n.newLAN()
 	return nil

@@ -296,6 +296,8 @@ func (m manager) AcceptStream(ctx context.Context, id p2p.PeerID, protocol strin
 		err = serveFolder(ctx, s, m.servedTo(id), m.up)
 	case protocolContact:
 		err = m.serveContact(ctx, id, s)
+	case protocolRelay:
+		err = m.serveRelay(ctx, id, s)
 	default:
 		s.Reset(p2p.StreamUnsupported)
 	}

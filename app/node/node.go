@@ -67,6 +67,7 @@ type Node struct {
 	replay    *mail.ReplayTable
 	mails     *mailLog
 	contacts  *contacts
+	relays    *relays
 	sockets   []net.PacketConn // ours to close
 	listeners []net.Listener
 	port      uint16
@@ -128,7 +129,7 @@ func New(c Config) (*Node, error) {
 	n := &Node{
 		cfg: c, log: c.Log, kicked: make(chan struct{}, 1),
 		peers: map[p2p.PeerID]*peer{}, lost: map[p2p.PeerID]loss{}, folders: map[key]*running{}, named: map[key]bool{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
-		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{}, contacts: newContacts(), up: newLimit(), down: newLimit(),
+		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{}, contacts: newContacts(), relays: newRelays(), up: newLimit(), down: newLimit(),
 	}
 	if err := n.openHome(); err != nil {
 		return nil, err
@@ -269,6 +270,7 @@ func (n *Node) loop(ctx context.Context) {
 		n.matchNearby()
 		n.matchInvitations(ctx)
 		n.matchContacts(ctx)
+		n.matchRelays()
 		n.matchMailbox(ctx)
 		n.matchFolders(ctx)
 		n.matchFeeds()

@@ -78,6 +78,8 @@ var settings = []setting{
 		set: func(s *kept, v string) error { s.NoCarry = v == "off"; return nil },
 	},
 	choiceSetting("visible", "who nearby can find this device: everyone while it is being linked, else only your devices; only your devices; nobody", func(s *kept) *string { return &s.Visible }, visibleEveryone, visibleDevices, visibleNobody),
+	relaySetting("relay-limit", "MiB an hour that two devices of others may send through this one; 0: no limit", relayLimitMB, func(s *kept) *int { return &s.RelayMB }),
+	relaySetting("relay-rate", "KiB per second of what goes through this device between others, all together; 0: no limit", relayRateKB, func(s *kept) *int { return &s.RelayKB }),
 	limitSetting("limit-up", "KiB per second that this device sends of files; 0: no limit", func(s *kept) *int { return &s.LimitUp }),
 	limitSetting("limit-down", "KiB per second that this device receives of files; 0: no limit", func(s *kept) *int { return &s.LimitDown }),
 	{
@@ -123,6 +125,26 @@ func limitSetting(name, help string, field func(*kept) *int) setting {
 			k, err := strconv.Atoi(v)
 			if err != nil || k < 0 || k > maxLimit {
 				return app.Errorf(app.CodeUsage, "a limit is a number of KiB per second, or 0 for none")
+			}
+			*field(s) = k
+			return nil
+		},
+	}
+}
+
+// relaySetting is a limit that is there unless the user says otherwise: it is
+// kept as 0 then, and none as -1.
+func relaySetting(name, help string, usual int, field func(*kept) *int) setting {
+	return setting{
+		key: name, help: help,
+		get: func(s *kept) string { return strconv.Itoa(max(cmp.Or(*field(s), usual), 0)) },
+		set: func(s *kept, v string) error {
+			k, err := strconv.Atoi(v)
+			if err != nil || k < 0 || k > maxLimit {
+				return app.Errorf(app.CodeUsage, "%s is a number, or 0 for no limit", name)
+			}
+			if k == 0 {
+				k = -1
 			}
 			*field(s) = k
 			return nil
@@ -180,6 +202,7 @@ func (n *Node) limitTransfers() {
 	s := n.keep.view()
 	n.up.set(int64(s.LimitUp) << 10)
 	n.down.set(int64(s.LimitDown) << 10)
+	n.relays.rate.set(int64(max(cmp.Or(s.RelayKB, relayRateKB), 0)) << 10)
 }
 
 // setAutostart changes what the system does at login.

@@ -76,7 +76,7 @@ func (n *Node) buildState() app.State {
 			st.Invitations = append(st.Invitations, o)
 		}
 	}
-	st.Devices = n.devices(&s, now)
+	st.Devices, st.Relays = n.devices(&s, now), n.relays.shown()
 	st.Findings = n.networkTrouble(st.Devices)
 	var questions []app.Question
 	for i := range s.Folders {
@@ -141,10 +141,14 @@ func (n *Node) devices(s *kept, now time.Time) []app.Device {
 			ID: deviceID(p.Peer), Name: shownName(p.Metadata.Name), Owner: p.Owner, Version: p.Metadata.Version,
 			LastSeen: p.LastSeen, Verified: string(p.Via), Linked: p.Created,
 		}
+		d.Relay = s.relaysFor(p)
 		if l, ok := n.endpoint.Link(p2p.PeerID(p.Peer)); ok {
 			d.Connected, d.Link = true, l.Kind
 			if l.Addr.IsValid() {
 				d.Address = l.Addr.String()
+			}
+			if l.Through != (p2p.PeerID{}) {
+				d.Through = deviceID(key(l.Through))
 			}
 			d.Local = l.Kind != "relay" && n.onOwnNetwork(l.Addr.Addr())
 			d.RTTms = float64(l.RTT.Round(100*time.Microsecond)) / float64(time.Millisecond)
