@@ -51,9 +51,8 @@ const (
 
 // Keys of Values that a report does not show as they are.
 const (
-	valueName    = "Name"    // of a device
-	valueFolder  = "Folder"  // of a folder
-	valueProblem = "Problem" // what a library or the system said
+	valueName   = "Name"   // of a device
+	valueFolder = "Folder" // of a folder
 )
 
 // Found makes a finding for a reason, with pairs of name and value for what
@@ -94,14 +93,13 @@ func (f Finding) ForReport() Finding {
 		case valueFolder:
 			f.Values[k] = string(f.Folder[:min(8, len(f.Folder))])
 		default:
-			if k == valueProblem && f.Area == AreaFolder {
-				v = "see `foldpost folders`"
-			}
 			f.Values[k] = withoutAddresses(v)
 		}
 	}
 	f.word()
-	f.Detail = withoutAddresses(f.Detail)
+	if f.Detail = withoutAddresses(f.Detail); f.Area == AreaFolder {
+		f.Detail = "" // what the system said of files
+	}
 	return f
 }
 

@@ -27,7 +27,8 @@ func TestShortAddr(t *testing.T) {
 
 // TestForReport: nothing of what names people, files or homes is left.
 func TestForReport(t *testing.T) {
-	folder := Found(FoundFolderStopped, "Folder", "Secret Garden", "Problem", "open /home/ada/Secret Garden/roses.txt: no space")
+	folder := Found(FoundFolderStopped, "Folder", "Secret Garden")
+	folder.Detail = "open /home/ada/Secret Garden/roses.txt: no space"
 	folder.Folder = "f0123456789"
 	away := Found(FoundAway, "Name", "Ada Lovelace (Ada's laptop)", "When", "2026-11-20 10:41")
 	away.Device = "d0123456789"

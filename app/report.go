@@ -37,7 +37,7 @@ func ListFindings(list []Finding, details bool) string {
 				b.WriteString("      -> " + help + "\n")
 			}
 		}
-		if details {
+		if details || f.Area == AreaFolder {
 			for line := range strings.Lines(f.Detail) {
 				b.WriteString("      " + strings.TrimSuffix(line, "\n") + "\n")
 			}

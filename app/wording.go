@@ -257,14 +257,13 @@ var wordings = map[Reason]Wording{
 	},
 	FoundFolderStopped: {
 		Area: AreaFolder, Side: SideHere,
-		Text:    "The folder {{.Folder}} has stopped: {{.Problem}}",
+		Text:    "The folder {{.Folder}} has stopped.",
 		Advice:  "Its question says what can be done.",
 		Command: "foldpost answer",
 	},
 	FoundFolderProblem: {
 		Area: AreaFolder, Side: SideHere,
-		Text:    "The folder {{.Folder}} is not complete: {{.Problem}}",
-		Advice:  "It goes on by itself when this is solved.",
-		Command: "foldpost folders",
+		Text:   "Something on this computer keeps the folder {{.Folder}} from being complete.",
+		Advice: "It goes on by itself when this is solved.",
 	},
 }

@@ -37,10 +37,11 @@ func newAbout(w *Window) *aboutScreen {
 	name := column(heading("Foldpost"), a.version, para(tr("Keeps folders in sync, directly between your devices and those of people you invite.")))
 	diagnose := newIconButton(w, tr("Copy diagnostics"), glyph("copy"), nil)
 	diagnose.OnTapped = func() { w.copyText(diagnose, diagnostics(a.state)) }
-	links := container.NewHBox(
+	links := container.New(&flow{gap: 6},
 		newButton(w, tr("Web page"), func() { a.browse(homepage) }),
 		newButton(w, tr("Licence"), func() { a.browse(license) }),
 		diagnose,
+		newIconButton(w, tr("What works"), glyph("check"), func() { w.goTo(place{kind: atWorks}) }),
 	)
 	a.box = page(container.New(atMost(760), cards(
 		container.NewBorder(nil, nil, container.NewCenter(stretch(icon, 88, 88)), nil, name),

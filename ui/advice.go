@@ -29,7 +29,7 @@ func (r *adviceRow) object() fyne.CanvasObject { return r.box }
 
 func (r *adviceRow) draw(d app.Device) {
 	r.id = d.ID
-	if d.Problem == "" {
+	if d.Problem == "" || d.Why != nil && d.Why.Reason == app.FoundNever {
 		d.Problem = ownSide(r.w.state)
 	}
 	setText(r.text, deviceAdvice(d, r.w.now()))
@@ -55,6 +55,13 @@ func (w *Window) adviseOn(id app.DeviceID) {
 	}
 	sh := w.open(tr("How to reach {{.Name}}", "Name", shown(d.Name)))
 	steps := container.NewVBox()
+	if d.Why != nil {
+		text, help := foundText(*d.Why)
+		steps.Add(para(text))
+		if help != "" {
+			steps.Add(container.NewBorder(nil, nil, picture("next"), nil, para(help)))
+		}
+	}
 	for _, text := range []string{
 		tr("Is the other computer on, and is Foldpost running on it? Ask, if you can."),
 		tr("Bring both computers into one network, if only once: they find each other there, and the files go across."),
@@ -65,5 +72,6 @@ func (w *Window) adviseOn(id app.DeviceID) {
 		steps.Add(container.NewBorder(nil, nil, picture("next"), nil, para(text)))
 	}
 	steps.Add(muted(tr("Nothing is lost meanwhile. Foldpost goes on trying by itself.")))
-	sh.page(steps, newButton(w, tr("Close"), sh.close))
+	works := newButton(w, tr("What works"), func() { sh.close(); w.goTo(place{kind: atWorks}) })
+	sh.page(steps, newButton(w, tr("Close"), sh.close), works)
 }

@@ -97,9 +97,14 @@ func (d *deviceScreen) remove() {
 
 // connectionText is how a device is connected, in a sentence.
 func connectionText(d app.Device, now time.Time) string {
+	took := max(1, int(d.RTTms+0.5))
 	switch {
+	case d.Connected && d.Link == "relay" && d.RTTms > 0:
+		return trn(took, "Connected through another device. An answer takes {{.N}} thousandth of a second.", "Connected through another device. An answer takes {{.N}} thousandths of a second.")
+	case d.Connected && d.Local && d.RTTms > 0:
+		return trn(took, "Connected in this network. An answer takes {{.N}} thousandth of a second.", "Connected in this network. An answer takes {{.N}} thousandths of a second.")
 	case d.Connected && d.RTTms > 0:
-		return trn(max(1, int(d.RTTms+0.5)), "Connected directly. An answer takes {{.N}} thousandth of a second.", "Connected directly. An answer takes {{.N}} thousandths of a second.")
+		return trn(took, "Connected directly. An answer takes {{.N}} thousandth of a second.", "Connected directly. An answer takes {{.N}} thousandths of a second.")
 	case d.Connected:
 		return tr("Connected directly.")
 	case d.LastSeen.IsZero():
@@ -150,7 +155,11 @@ func deviceDetails(d app.Device) string {
 	if !d.LastSeen.IsZero() {
 		lines = append(lines, tr("Last seen: {{.When}}", "When", d.LastSeen.Format("2006-01-02 15:04:05")))
 	}
-	if d.Problem != "" {
+	switch {
+	case d.Why != nil:
+		text, help := foundText(*d.Why)
+		lines = append(lines, strings.TrimSpace(text+" "+help))
+	case d.Problem != "":
 		lines = append(lines, shownText(d.Problem))
 	}
 	return strings.Join(lines, "\n")

@@ -36,6 +36,8 @@ func deviceAdvice(d app.Device, now time.Time) string {
 	switch {
 	case d.Connected:
 		return ""
+	case d.Why != nil && d.Why.Reason != app.FoundNever && d.Why.Reason != app.FoundAway:
+		return whyText(d)
 	case d.LastSeen.IsZero() && d.Problem != "":
 		return tr("You and {{.Who}} are linked, but your computers cannot reach each other yet. {{.Problem}} Nothing is lost: the files start as soon as both are in one network, one of them uses another one, or one of your other devices can pass them on.",
 			"Who", deviceOwner(d), "Problem", shownText(d.Problem))
@@ -46,4 +48,18 @@ func deviceAdvice(d app.Device, now time.Time) string {
 		return shownText(d.Problem)
 	}
 	return tr("{{.Name}} is off or asleep (last seen {{.When}}). It goes on by itself.", "Name", shown(d.Name), "When", when(d.LastSeen, now))
+}
+
+// whyText says why a device is not connected, where something better is known
+// than that it does not answer.
+func whyText(d app.Device) string {
+	text, _ := foundText(*d.Why)
+	switch {
+	case d.LastSeen.IsZero():
+		return tr("You and {{.Who}} are linked, but your computers cannot reach each other yet. {{.Problem}} Nothing is lost: the files start as soon as both are in one network, one of them uses another one, or one of your other devices can pass them on.",
+			"Who", deviceOwner(d), "Problem", text)
+	case d.Problem != "":
+		return tr("{{.Problem}} Nothing is lost: it goes on by itself as soon as there is a way.", "Problem", text)
+	}
+	return text
 }

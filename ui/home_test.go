@@ -271,6 +271,7 @@ func smallWindow(t *testing.T) {
 		{kind: atHome},
 		{kind: atSettings},
 		{kind: atAbout},
+		{kind: atWorks},
 		{kind: atDevice, device: "annaid"},
 		{kind: atDevice, device: "nasid"},
 		{kind: atFolder, folder: "photosid"},

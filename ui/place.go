@@ -23,6 +23,7 @@ const (
 	atDevice
 	atSettings
 	atAbout
+	atWorks // what works and what does not
 )
 
 // A screen is the content of a place. It lives while the window is there.
@@ -56,6 +57,8 @@ func (w *Window) make(p place) screen {
 		return newSettings(w)
 	case atAbout:
 		return newAbout(w)
+	case atWorks:
+		return newWorks(w)
 	}
 	return newHome(w)
 }

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 	"github.com/dustin/go-humanize"
 
+	"foldpost/app"
 	"foldpost/assets"
 )
 
@@ -29,6 +30,26 @@ func trn(n int, one, many string, pairs ...any) string {
 	}
 	return tr(one, append(pairs, "N", comma(n))...)
 }
+
+// foundText is what was found, and what helps, in the user's language. The
+// texts are those of [app.Wordings].
+func foundText(f app.Finding) (text, advice string) {
+	w := app.WordingOf(f.Reason)
+	if w.Text == "" { // of a newer program
+		return shownText(f.Text), shownText(f.Advice)
+	}
+	values := make(map[string]any, len(f.Values))
+	for k, v := range f.Values {
+		values[k] = ink(v, maxNamed)
+	}
+	if text = lang.Localize(w.Text, values); w.Advice != "" {
+		advice = lang.Localize(w.Advice, values)
+	}
+	return text, advice
+}
+
+// maxNamed is ample for what a finding names.
+const maxNamed = 300
 
 // comma is a number for people: "9,123".
 func comma(n int) string { return humanize.Comma(int64(n)) }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"foldpost/app"
 	"foldpost/assets"
 )
 
@@ -83,6 +84,12 @@ func catalogueKeys(t *testing.T) []string {
 		keys = append(keys, keysOf(t, file)...)
 	}
 	keys = append(keys, keysOf(t, "text.go")...)
+	for _, w := range app.Wordings() {
+		keys = append(keys, w.Text)
+		if w.Advice != "" {
+			keys = append(keys, w.Advice)
+		}
+	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
 }

@@ -98,7 +98,10 @@ func (n *Node) findNetwork(missing bool) []app.Finding {
 	if !n.online() {
 		list = append(list, app.Found(app.FoundNoAddress))
 	} else {
-		list = append(list, app.Found(app.FoundAddresses, "Addresses", placesOf(own)))
+		short, kinds := placesOf(own)
+		f := app.Found(app.FoundAddresses, "Addresses", short)
+		f.Detail = kinds
+		list = append(list, f)
 	}
 	f := app.Found(app.FoundPort, "Port", strconv.Itoa(int(n.port)), "Kinds", strings.Join(n.listens(), ", "))
 	for _, c := range n.endpoint.Reflexive() {
@@ -176,16 +179,20 @@ func (n *Node) behindCarrier() bool {
 	return carrier
 }
 
-// placesOf lists addresses, shortened, with what kind they are.
-func placesOf(own []netip.AddrPort) string {
+// placesOf lists addresses, shortened, and in lines what kind they are.
+func placesOf(own []netip.AddrPort) (short, kinds string) {
 	var list []string
 	for _, a := range own {
-		text := app.ShortAddr(a.Addr()) + " (" + placeOf(a.Addr()) + ")"
-		if !a.Addr().IsLoopback() && !slices.Contains(list, text) {
+		if a.Addr().IsLoopback() {
+			continue
+		}
+		text := app.ShortAddr(a.Addr())
+		kinds += text + ": " + placeOf(a.Addr()) + "\n"
+		if !slices.Contains(list, text) {
 			list = append(list, text)
 		}
 	}
-	return strings.Join(list, ", ")
+	return strings.Join(list, ", "), kinds
 }
 
 func placeOf(a netip.Addr) string {
@@ -246,8 +253,8 @@ func findFolders(folders []app.Folder) []app.Finding {
 			good++
 			continue
 		}
-		found := app.Found(r, "Folder", f.Name, "Problem", f.Problem)
-		found.Folder = f.ID
+		found := app.Found(r, "Folder", f.Name)
+		found.Folder, found.Detail = f.ID, f.Problem
 		list = append(list, found)
 	}
 	if good > 0 {

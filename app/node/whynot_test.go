@@ -79,9 +79,9 @@ func TestFindFolders(t *testing.T) {
 	})
 	var got []string
 	for _, f := range list {
-		got = append(got, string(f.Reason)+" "+f.Text)
+		got = append(got, strings.TrimSpace(f.Text+" "+f.Detail))
 	}
-	want := "folder-stopped The folder B has stopped: gone.\nfolder-problem The folder C is not complete: no room.\nfolders Folders that are in order: 2."
+	want := "The folder B has stopped. gone.\nSomething on this computer keeps the folder C from being complete. no room.\nFolders that are in order: 2."
 	if s := strings.Join(got, "\n"); s != want {
 		t.Errorf("findFolders = %s\nwant %s", s, want)
 	}
