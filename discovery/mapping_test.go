@@ -166,7 +166,7 @@ func TestHostileRouters(t *testing.T) {
 				}
 				m := r.mapper(MapperConfig{Port: 40000})
 				if tt.want == 0 {
-					m.wait = 600 * time.Millisecond
+					m.wait = 300 * time.Millisecond
 				}
 				began := time.Now()
 				told, stop := start(t, m)

@@ -58,6 +58,7 @@ type Endpoint struct {
 	run     *run // nil unless Run runs
 	ran     bool
 	network network
+	mapped  []netip.AddrPort // never changed in place
 	peers   map[PeerID]*peer
 }
 

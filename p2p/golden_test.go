@@ -43,13 +43,14 @@ func TestGoldenBytes(t *testing.T) {
 	}
 	public, static, sig, peer := id.Public(), id.Static(), id.StaticSig(), id.ID()
 	k := makeKnock(peer, [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, 20_777)
-	var helloFrame, header, ping, pong, network bytes.Buffer
+	var helloFrame, header, ping, pong, network, mapped bytes.Buffer
 	for _, err := range []error{
 		writeHello(&helloFrame, goldenHello()),
 		writeHeader(&header, "echo"),
 		wire.Write(&ping, wire.MaxControl, newPing(7)),
 		wire.Write(&pong, wire.MaxControl, control{Type: controlPong, Nonce: 7}),
 		wire.Write(&network, wire.MaxControl, control{Type: controlNetwork, Mapping: string(MappingDependent)}),
+		wire.Write(&mapped, wire.MaxControl, control{Type: controlNetwork, Mapping: string(MappingDependent), Mapped: []string{"203.0.113.7:40000"}}),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -71,6 +72,7 @@ func TestGoldenBytes(t *testing.T) {
 		"ping-frame":       hex.EncodeToString(ping.Bytes()),
 		"pong-frame":       hex.EncodeToString(pong.Bytes()),
 		"network-frame":    hex.EncodeToString(network.Bytes()),
+		"mapped-frame":     hex.EncodeToString(mapped.Bytes()),
 	} {
 		if got != want[name] {
 			t.Errorf("%s %s\nwant %s", name, got, want[name])

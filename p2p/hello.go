@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"time"
 
 	"foldpost/p2p/wire"
@@ -24,7 +25,8 @@ type control struct {
 	Nonce uint64 `wire:"3"` // of a ping, and of the pong that answers it
 	Pad   []byte `wire:"4"` // of a ping, zeros
 
-	Mapping string `wire:"5"` // of the sender, in a frame of type controlNetwork
+	Mapping string   `wire:"5"`       // of the sender, in a frame of type controlNetwork
+	Mapped  []string `wire:"6,max=4"` // in the same
 }
 
 // The types of control frames.
@@ -58,9 +60,10 @@ type hello struct {
 	Start    [8]byte  `wire:"8"` // random, the same as long as the sender's program runs
 	Number   uint64   `wire:"9"` // of the connection; from its dialler only, from 1
 	Version  string   `wire:"10"`
-	Address  string   `wire:"11"` // the sender's own mail address, if any
-	Time     int64    `wire:"12"` // the sender's clock, unix seconds
-	Mapping  string   `wire:"13"` // what routers make of the sender's IPv4 address
+	Address  string   `wire:"11"`       // the sender's own mail address, if any
+	Time     int64    `wire:"12"`       // the sender's clock, unix seconds
+	Mapping  string   `wire:"13"`       // what routers make of the sender's IPv4 address
+	Mapped   []string `wire:"14,max=4"` // addresses that routers forward to the sender, as they say
 }
 
 // Limits of a HELLO beyond its frame's.
@@ -81,9 +84,9 @@ func (h hello) check(peer PeerID, dialled bool) error {
 	case len([]rune(h.Name)) > maxName || len(h.Version) > maxText || len(h.Address) > maxText || len(h.Mapping) > maxText:
 		return fmt.Errorf("%w: a text in hello is too long", wire.ErrMismatch)
 	}
-	for _, f := range h.Features {
+	for _, f := range slices.Concat(h.Features, h.Mapped) {
 		if len(f) > maxText {
-			return fmt.Errorf("%w: a feature in hello is too long", wire.ErrMismatch)
+			return fmt.Errorf("%w: a feature or address in hello is too long", wire.ErrMismatch)
 		}
 	}
 	return nil

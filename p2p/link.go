@@ -35,6 +35,9 @@ type link struct {
 	mapping     atomic.Pointer[Mapping] // that the peer told since HELLO
 	toldMapping Mapping                 // that we told last; under the endpoint's mu
 
+	mapped     atomic.Pointer[[]netip.AddrPort] // likewise
+	toldMapped []netip.AddrPort
+
 	revision uint64 // of the peer's entry when the connection began
 
 	control carried
@@ -97,7 +100,7 @@ func (l *link) describe() Link {
 	return Link{
 		Peer: l.peer, Kind: l.conn.kind(), Through: l.through, Addr: l.conn.remote(), Reachable: l.reachable().IsValid(), RTT: l.conn.rtt(),
 		Since: l.since, Metadata: l.hello.metadata(), Observed: l.hello.observed(),
-		Mapping: l.routers(), Offset: time.Unix(l.hello.Time, 0).Sub(l.since.Truncate(time.Second)),
+		Mapping: l.routers(), Mapped: l.forwarded(), Offset: time.Unix(l.hello.Time, 0).Sub(l.since.Truncate(time.Second)),
 	}
 }
 
@@ -136,6 +139,8 @@ func (l *link) readControl() {
 		case controlNetwork:
 			m := ParseMapping(c.Mapping)
 			l.mapping.Store(&m)
+			a := parseMapped(c.Mapped)
+			l.mapped.Store(&a)
 		}
 	}
 }

@@ -89,15 +89,16 @@ func (l *link) routers() Mapping {
 	return ParseMapping(l.hello.Mapping)
 }
 
-// tellMapping tells linked peers what our routers do, where that has changed.
+// tellMapping tells linked peers what our routers do and forward, where that
+// has changed.
 func (e *Endpoint) tellMapping() {
 	m := e.Mapping()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, p := range e.peers {
-		if l := p.link; l != nil && l.toldMapping != m {
-			l.toldMapping = m
-			l.send(control{Type: controlNetwork, Mapping: string(m)})
+		if l := p.link; l != nil && (l.toldMapping != m || !slices.Equal(l.toldMapped, e.mapped)) {
+			l.toldMapping, l.toldMapped = m, e.mapped
+			l.send(control{Type: controlNetwork, Mapping: string(m), Mapped: mappedTexts(e.mapped)})
 		}
 	}
 }

@@ -319,8 +319,9 @@ type Link struct {
 	Reachable bool           // Addr is one to call the peer at
 	RTT       time.Duration
 	Since     time.Time
-	Metadata  Metadata       // from HELLO
-	Observed  netip.AddrPort // our address as the peer saw it
-	Mapping   Mapping        // of the peer, as it says
-	Offset    time.Duration  // the peer's clock minus ours, at HELLO
+	Metadata  Metadata         // from HELLO
+	Observed  netip.AddrPort   // our address as the peer saw it
+	Mapped    []netip.AddrPort // what routers forward to the peer, as they say: no proof
+	Mapping   Mapping          // of the peer, as it says
+	Offset    time.Duration    // the peer's clock minus ours, at HELLO
 }

@@ -59,6 +59,8 @@ func (e *Endpoint) exchange(ctx context.Context, l *link) (err error) {
 	s.hurry()
 	l.toldMapping = e.Mapping()
 	own := newHello(e.id, e.start, e.config.Manager.Metadata(), l.conn.remote(), l.number, l.toldMapping)
+	l.toldMapped = e.mappedNow()
+	own.Mapped = mappedTexts(l.toldMapped)
 	if err := s.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
 		return err
 	}
@@ -184,6 +186,7 @@ func (e *Endpoint) detach(ctx context.Context, l *link, reason error) {
 	p.link, p.mapping = nil, l.routers()
 	if p.revision == l.revision {
 		p.candidates.prove(l.peer, l.reachable(), time.Now()) // it may have moved
+		p.learnMapped(l.forwarded(), e.network, time.Now())
 		e.outside.sentTo(l.udp().Addr(), time.Now())
 	}
 	p.urgent = p.urgent || time.Since(l.since) >= longLink

@@ -94,9 +94,10 @@ type keptPeer struct {
 	Created  time.Time        `json:"created"`
 	Owner    string           `json:"owner,omitempty"` // typed here, or the address whose letter was opened
 	LastSeen time.Time        `json:"last_seen,omitzero"`
-	Last     []string         `json:"last,omitempty"` // addresses that worked
-	Told     []string         `json:"told,omitempty"` // addresses in its last letter, for as long as none worked
-	Mail     string           `json:"mail,omitempty"` // its mail address, as told over a link
+	Last     []string         `json:"last,omitempty"`   // addresses that worked
+	Mapped   []string         `json:"mapped,omitempty"` // addresses that its routers forward, as it said last over a link
+	Told     []string         `json:"told,omitempty"`   // addresses in its last letter, for as long as none worked
+	Mail     string           `json:"mail,omitempty"`   // its mail address, as told over a link
 	Seek     seeking          `json:"seek,omitzero"`
 	Offset   time.Duration    `json:"offset,omitempty"`  // its clock minus ours, roughly, at the last link
 	Relay    string           `json:"relay,omitempty"`   // on or off, if the user said so

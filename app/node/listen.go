@@ -186,6 +186,7 @@ func (n *Node) matchAddresses() {
 			if (l.Offset - p.Offset).Abs() > clockMoved {
 				p.Offset, changed = l.Offset, true
 			}
+			changed = p.learnMapped(l.Mapped) || changed
 			if address, err := mail.ParseAddress(l.Metadata.Address); err == nil && p.Mail != address {
 				p.Mail, changed = address, true
 			}
@@ -222,6 +223,7 @@ func (n *Node) addKnownAddresses() {
 	for i := range s.Peers {
 		p := &s.Peers[i]
 		n.addCandidates(p2p.PeerID(p.Peer), p.Last, "last", time.Time{})
+		n.addCandidates(p2p.PeerID(p.Peer), p.Mapped, "link", time.Time{})
 		n.addCandidates(p2p.PeerID(p.Peer), p.Told, sourceOf(p.Via), time.Time{})
 	}
 }

@@ -64,7 +64,7 @@ func (n *Node) matchMapping(ctx context.Context) {
 	switch {
 	case on && m.mapper == nil:
 		ctx, m.stop = context.WithCancel(ctx)
-		mapper := discovery.NewMapper(discovery.MapperConfig{Port: n.port, External: s.Mapping.External, Nonce: s.Mapping.Nonce, Log: n.log})
+		mapper := discovery.NewMapper(discovery.MapperConfig{Port: n.port, External: s.Mapping.External, Nonce: s.Mapping.Nonce, TCP: len(n.listeners) == len(n.sockets), Log: n.log})
 		m.mapper = mapper
 		n.tasks.Go(func() {
 			_ = mapper.Run(ctx, func(list []discovery.Mapping) { n.portsMapped(mapper, list) }) // it ends with ctx alone
@@ -72,6 +72,7 @@ func (n *Node) matchMapping(ctx context.Context) {
 	case !on && m.mapper != nil:
 		m.stop()
 		m.mapper, m.list = nil, nil
+		n.endpoint.SetMapped(nil)
 	}
 }
 
@@ -108,6 +109,7 @@ func (n *Node) portsMapped(by *discovery.Mapper, all []discovery.Mapping) {
 	}
 	list := m.list
 	m.mu.Unlock()
+	n.endpoint.SetMapped(m.addresses())
 	if len(list) > 0 {
 		port := list[0].External.Port()
 		err := n.keep.updateIf(func(s *kept) bool {
@@ -145,6 +147,19 @@ func (n *Node) confirmMappings() {
 			a.confirmed = came
 		}
 	}
+}
+
+// learnMapped keeps, for the next start, what a linked device says that its
+// routers forward. False: it was kept.
+func (p *keptPeer) learnMapped(addrs []netip.AddrPort) bool {
+	var list []p2p.Candidate
+	for _, a := range addrs {
+		list = append(list, p2p.Candidate{Addr: a, Kind: p2p.Mapped})
+	}
+	texts := candidateTexts(list)
+	same := slices.Equal(texts, p.Mapped)
+	p.Mapped = texts
+	return !same
 }
 
 // wake has the routers asked anew, because the network changed.
