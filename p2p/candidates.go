@@ -249,8 +249,8 @@ func (s candidates) worthTCP(n network, now time.Time) []*known {
 func (n network) away(a netip.AddrPort) bool { return a.Addr().IsPrivate() && !n.onLink(a.Addr()) }
 
 // sorted puts first what just answered a check, then where the peer was seen
-// last, then by kind, addresses of our own network before others, the newest
-// first.
+// last, then by kind, addresses of our own network before others, those of
+// IPv6, the newest first.
 func (n network) sorted(list []*known, now time.Time) []*known {
 	slices.SortStableFunc(list, func(a, b *known) int {
 		if oa, ob := a.answers(now), b.answers(now); oa != ob {
@@ -265,10 +265,16 @@ func (n network) sorted(list []*known, now time.Time) []*known {
 		if a.proven != b.proven {
 			return sign(a.proven)
 		}
+		if ga, gb := global6(a), global6(b); ga != gb {
+			return sign(ga) // no router changes it
+		}
 		return b.added.Compare(a.added)
 	})
 	return list
 }
+
+// global6 tells whether a candidate is a public IPv6 address.
+func global6(k *known) bool { return k.Addr.Addr().Is6() && fromOutside(k.Addr.Addr()) }
 
 // sign sorts what is true first.
 func sign(first bool) int {

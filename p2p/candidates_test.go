@@ -76,10 +76,11 @@ func TestOnLink(t *testing.T) {
 
 // TestWorth reads: what is known, what is dialled in which order.
 func TestWorth(t *testing.T) {
-	n := newNetwork([]netip.Addr{netip.MustParseAddr("0.0.0.0")}, []Candidate{{Addr: netip.MustParseAddrPort("192.168.1.5:4001"), Kind: Host}}, nil)
+	n := newNetwork([]netip.Addr{netip.MustParseAddr("0.0.0.0"), netip.MustParseAddr("::")}, []Candidate{{Addr: netip.MustParseAddrPort("192.168.1.5:4001"), Kind: Host}}, nil)
 	now := time.Now()
 	var s candidates
 	for i, c := range []Candidate{
+		{Addr: netip.MustParseAddrPort("[2001:db8::1]:4001"), Kind: Host},
 		{Addr: netip.MustParseAddrPort("9.9.9.9:4001"), Kind: Relayed},
 		{Addr: netip.MustParseAddrPort("9.9.9.8:4001"), Kind: Mapped},
 		{Addr: netip.MustParseAddrPort("9.9.9.7:4001"), Kind: Reflexive},
@@ -96,34 +97,34 @@ func TestWorth(t *testing.T) {
 		}
 		return strings.Join(list, " ")
 	}
-	if got, want := order(), "192.168.1.9 10.7.7.7 9.9.9.8 9.9.9.9"; got != want {
+	if got, want := order(), "192.168.1.9 2001:db8::1 10.7.7.7 9.9.9.8 9.9.9.9"; got != want {
 		t.Errorf("worth = %s, want %s", got, want)
 	}
 	for _, k := range s {
 		k.tries = privateTries
 	}
-	if got, want := order(), "192.168.1.9 9.9.9.8 9.9.9.9"; got != want {
+	if got, want := order(), "192.168.1.9 2001:db8::1 9.9.9.8 9.9.9.9"; got != want {
 		t.Errorf("worth after three tries = %s, want %s", got, want)
 	}
 	if s.add(Candidate{Addr: netip.MustParseAddrPort("10.7.7.7:4001"), Kind: Host}, now.Add(time.Minute)) {
 		t.Error("an address told again after a minute is worth a dial at once, want not")
 	}
-	if got, want := order(), "192.168.1.9 9.9.9.8 9.9.9.9"; got != want {
+	if got, want := order(), "192.168.1.9 2001:db8::1 9.9.9.8 9.9.9.9"; got != want {
 		t.Errorf("worth after it was told again soon = %s, want %s", got, want)
 	}
 	s.add(Candidate{Addr: netip.MustParseAddrPort("10.7.7.7:4001"), Kind: Host, Source: "last"}, now)
 	for _, k := range s {
 		k.tries = privateTries
 	}
-	if got, want := order(), "192.168.1.9 10.7.7.7 9.9.9.8 9.9.9.9"; got != want {
+	if got, want := order(), "192.168.1.9 10.7.7.7 2001:db8::1 9.9.9.8 9.9.9.9"; got != want {
 		t.Errorf("worth of a proven one = %s, want %s", got, want)
 	}
-	s[2].open = now
-	if got, want := order(), "9.9.9.7 192.168.1.9 10.7.7.7 9.9.9.8 9.9.9.9"; got != want {
+	s[3].open = now
+	if got, want := order(), "9.9.9.7 192.168.1.9 10.7.7.7 2001:db8::1 9.9.9.8 9.9.9.9"; got != want {
 		t.Errorf("worth with a reflexive one that answered = %s, want %s", got, want)
 	}
 	now = now.Add(openTime)
-	if got, want := order(), "192.168.1.9 10.7.7.7 9.9.9.8 9.9.9.9"; got != want {
+	if got, want := order(), "192.168.1.9 10.7.7.7 2001:db8::1 9.9.9.8 9.9.9.9"; got != want {
 		t.Errorf("worth some time after it answered = %s, want %s", got, want)
 	}
 }

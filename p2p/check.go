@@ -287,7 +287,12 @@ func (p *peer) due(n network, m Mapping, now time.Time) (check, time.Time) {
 			c.since = time.Time{}
 			return check{}, time.Time{}
 		}
-		slices.SortStableFunc(c.queue, func(a, b turn) int { return int(a.k.Kind) - int(b.k.Kind) })
+		slices.SortStableFunc(c.queue, func(a, b turn) int {
+			if ga, gb := global6(a.k), global6(b.k); ga != gb {
+				return sign(ga)
+			}
+			return int(a.k.Kind) - int(b.k.Kind)
+		})
 	}
 }
 

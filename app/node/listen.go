@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -90,7 +91,8 @@ func (n *Node) openSockets() ([]net.PacketConn, error) {
 		if a.Addr().Is4() {
 			network = "udp4"
 		}
-		c, err := net.ListenPacket(network, a.String())
+		config := net.ListenConfig{Control: lastingSource}
+		c, err := config.ListenPacket(context.Background(), network, a.String())
 		if err != nil {
 			errs = append(errs, err)
 			continue
