@@ -239,7 +239,7 @@ type check struct {
 func (p *peer) due(n network, m Mapping, now time.Time) (check, time.Time) {
 	c := &p.checks
 	keys := c.keys()
-	if p.link != nil || len(keys) == 0 {
+	if p.settled() || len(keys) == 0 {
 		c.queue = nil
 		return check{}, time.Time{}
 	}

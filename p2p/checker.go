@@ -120,7 +120,7 @@ func (e *Endpoint) hearCheck(s *socket, m stunMessage, from netip.AddrPort) {
 	now := time.Now()
 	e.mu.Lock()
 	silent := p.checks.replayed(m.id) || s.spare && !p.checks.spareMay(now)
-	if !silent && p.link == nil {
+	if !silent && !p.settled() {
 		p.checks.heard(now)
 		if k := p.heardFrom(from, e.network, now); k != nil && now.Sub(k.asked) >= triggerAgain {
 			k.trigger, k.asked, k.keys, k.spare = true, now, keys, s.spare
@@ -185,7 +185,7 @@ func (e *Endpoint) hearAnswer(m stunMessage, from netip.AddrPort) {
 			continue
 		}
 		k.answered = now
-		if p.link != nil || k.answers(now) {
+		if p.settled() || k.answers(now) {
 			continue
 		}
 		k.open, k.spare = now, a.spare

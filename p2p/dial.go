@@ -104,8 +104,12 @@ func (e *Endpoint) look(p *peer, now time.Time) task {
 			return t
 		}
 	}
-	if p.link != nil {
+	m, until := p.wants(now, p.urgent)
+	if m == (means{}) {
 		p.urgent = false
+		if !until.IsZero() && (t.until.IsZero() || until.Before(t.until)) {
+			t.until = until
+		}
 		return t
 	}
 	if now.Before(p.hold) {
@@ -114,7 +118,8 @@ func (e *Endpoint) look(p *peer, now time.Time) task {
 		}
 		return t
 	}
-	t.dial = len(p.candidates.worth(e.network, now)) > 0 || e.config.byTCP() && len(p.candidates.worthTCP(e.network, now)) > 0
+	t.dial = m.quic && len(p.candidates.worth(e.network, now)) > 0 ||
+		m.tcp && e.config.byTCP() && len(p.candidates.worthTCP(e.network, now)) > 0
 	t.urgent = p.urgent
 	p.urgent = false
 	return t
@@ -129,14 +134,16 @@ func (e *Endpoint) connect(ctx context.Context, p *peer) error {
 	racing, cancel := context.WithCancel(ctx)
 	defer cancel()
 	e.mu.Lock()
-	if p.link != nil {
+	m, _ := p.wants(time.Now(), true)
+	if m == (means{}) {
 		e.mu.Unlock()
 		return nil
 	}
+	p.upgrade = time.Now().Add(upgradeEvery)
 	number := p.clock + 1
 	p.cancelDial = cancel
 	e.mu.Unlock()
-	c, err := e.race(racing, p, alpnLink, means{quic: true, tcp: true})
+	c, err := e.race(racing, p, alpnLink, m)
 	e.mu.Lock()
 	p.cancelDial = nil
 	linked := p.link != nil

@@ -38,8 +38,8 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// An Endpoint is this device on the network: it keeps one link to each paired
-// peer that can be reached.
+// An Endpoint is this device on the network: it keeps a link to each paired
+// peer that can be reached, the best there is.
 type Endpoint struct {
 	config  Config
 	id      PeerID
@@ -78,8 +78,11 @@ type peer struct {
 	id         PeerID
 	limit      *rate.Limiter // dials
 	candidates candidates
-	discovered bool // PeerDiscovered was called, PeerExpired was not
-	link       *link
+	discovered bool          // PeerDiscovered was called, PeerExpired was not
+	link       *link         // the primary one
+	links      []*link       // all of them
+	named      *link         // by the leader
+	upgrade    time.Time     // no look for a better link before, unless urgent
 	up         bool          // PeerConnected was called, PeerDisconnected was not
 	clock      uint64        // largest number of a connection
 	revision   uint64        // counts unpairings
@@ -275,7 +278,7 @@ func (e *Endpoint) Open(ctx context.Context, id PeerID, protocol string) (Stream
 	}
 }
 
-// Links returns the links in use.
+// Links returns the primary link to each peer.
 func (e *Endpoint) Links() []Link {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -289,7 +292,7 @@ func (e *Endpoint) Links() []Link {
 	return list
 }
 
-// Link returns the link to a peer in use.
+// Link returns the primary link to a peer.
 func (e *Endpoint) Link(id PeerID) (Link, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -314,10 +317,10 @@ func (e *Endpoint) Unpair(id PeerID) {
 	if p.cancelDial != nil {
 		p.cancelDial()
 	}
-	l := p.link
+	links := slices.Clone(p.links)
 	p.notify()
 	e.mu.Unlock()
-	if l != nil {
+	for _, l := range links {
 		l.close(CloseRevoked)
 	}
 }
@@ -334,9 +337,10 @@ func (e *Endpoint) Wake() {
 		p.wakes++
 		p.checks.offered(now)
 		p.notify()
-		if l := p.link; l != nil && e.run != nil {
-			r := e.run
-			r.wg.Go(func() { l.probe(r.ctx) })
+		for _, l := range p.links {
+			if r := e.run; r != nil {
+				r.wg.Go(func() { l.probe(r.ctx) })
+			}
 		}
 	}
 }

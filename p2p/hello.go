@@ -36,6 +36,7 @@ const (
 	controlPong  = 3
 
 	controlNetwork = 4
+	controlPrimary = 5
 )
 
 // pingPad makes a ping large enough that a peer which was started again

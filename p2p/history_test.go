@@ -23,7 +23,7 @@ func drawHistory(t *rapid.T) []step {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
 		return step{
 			Who:  rapid.IntRange(0, 1).Draw(t, "who"),
-			What: rapid.SampledFrom([]string{"unplug", "plug", "move", "wake", "restart", "crash", "told"}).Draw(t, "what"),
+			What: rapid.SampledFrom([]string{"unplug", "plug", "move", "wake", "restart", "crash", "told", "noudp", "udp"}).Draw(t, "what"),
 			Then: time.Duration(rapid.SampledFrom([]int{0, 1, 7, 20, 160, 1500, 4000, 12_000, 40_000, 70_000}).Draw(t, "ms")) * time.Millisecond,
 		}
 	}), 1, 14).Draw(t, "history")
@@ -35,8 +35,11 @@ func TestAnyHistoryEndsInOneLink(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		history := drawHistory(rt)
 		var problem string
+		forgetTimers()
 		synctest.Test(t, func(t *testing.T) {
-			problem = live(newWorld(t), history)
+			w := newWorld(t)
+			w.haveTCP()
+			problem = live(w, history)
 		})
 		if problem != "" {
 			rt.Fatal(problem)
@@ -65,6 +68,8 @@ func live(w *world, history []step) string {
 			w.move(d.addr, fresh)
 			public[s.Who] = fresh
 			d.SetAddresses([]Candidate{{Addr: fresh, Kind: Host}})
+		case "noudp", "udp":
+			w.blockUDP(d.addr, s.What == "noudp")
 		case "wake":
 			d.Wake()
 		case "told":
@@ -79,6 +84,7 @@ func live(w *world, history []step) string {
 	}
 	for i, d := range nodes {
 		w.unplug(d.addr, false)
+		w.blockUDP(d.addr, false)
 		told(i)
 	}
 	began := time.Now()
@@ -94,7 +100,7 @@ func live(w *world, history []step) string {
 	if took := time.Since(began); took > 8*time.Second {
 		return fmt.Sprintf("linked after %v", took)
 	}
-	pass(time.Minute)
+	pass(upgradeEvery + 10*time.Second)
 	return disagreement(nodes)
 }
 
@@ -104,6 +110,12 @@ func disagreement(nodes []*node) string {
 	la, lb := nodes[0].peers[nodes[1].id].link, nodes[1].peers[nodes[0].id].link
 	if la == nil || lb == nil {
 		return "a minute later a side has no link"
+	}
+	if n, m := len(nodes[0].peers[nodes[1].id].links), len(nodes[1].peers[nodes[0].id].links); n != 1 || m != 1 {
+		return fmt.Sprintf("A has %d links, B has %d", n, m)
+	}
+	if la.conn.kind() != kindQUIC {
+		return "a minute later they still use " + la.conn.kind()
 	}
 	if la.dialled == lb.dialled || la.number != lb.number {
 		return fmt.Sprintf("A has connection %d (dialled %v), B has %d (dialled %v)", la.number, la.dialled, lb.number, lb.dialled)

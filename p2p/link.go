@@ -40,6 +40,8 @@ type link struct {
 
 	revision uint64 // of the peer's entry when the connection began
 
+	pulse   *pulse
+	stalled bool // it carries nothing; under the endpoint's mu
 	control carried
 	out     chan control // to be written
 }
@@ -114,12 +116,12 @@ func (l *link) open(ctx context.Context, protocol string) (Stream, error) {
 		s.Reset(StreamCancelled)
 		return nil, err
 	}
-	return s, nil
+	return linkStream{s, l.pulse}, nil
 }
 
 // readControl reads control frames until the link ends. One that breaks the
 // rules ends it.
-func (l *link) readControl() {
+func (e *Endpoint) readControl(l *link) {
 	for {
 		var c control
 		if err := wire.Read(l.control, wire.MaxControl, &c); err != nil {
@@ -128,9 +130,12 @@ func (l *link) readControl() {
 			}
 			return
 		}
+		l.pulse.hear()
 		switch c.Type {
 		case controlPing:
 			l.send(control{Type: controlPong, Nonce: c.Nonce})
+		case controlPrimary:
+			e.namedPrimary(l)
 		case controlPong:
 			select {
 			case l.pongs <- c.Nonce:
@@ -141,29 +146,6 @@ func (l *link) readControl() {
 			l.mapping.Store(&m)
 			a := parseMapped(c.Mapped)
 			l.mapped.Store(&a)
-		}
-	}
-}
-
-// writeControl writes control frames until the link ends, and pings so that it
-// stays open in routers on the way and a peer that lost it says so.
-func (l *link) writeControl(ctx context.Context) {
-	tick := time.NewTicker(keepAlive)
-	defer tick.Stop()
-	for {
-		var c control
-		select {
-		case c = <-l.out:
-		case <-tick.C:
-			c = newPing(0)
-		case <-ctx.Done():
-			return
-		}
-		if err := wire.Write(l.control, wire.MaxControl, c); err != nil {
-			if l.conn.err() == nil {
-				l.close(codeFor(err))
-			}
-			return
 		}
 	}
 }

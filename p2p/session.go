@@ -16,7 +16,7 @@ import (
 // dialled, number is the connection's, else 0. Where it fails the connection
 // is closed.
 func (e *Endpoint) greet(ctx context.Context, c carrier, id PeerID, number uint64) (*link, error) {
-	l := &link{conn: c, peer: id, dialled: number > 0, number: number, ready: make(chan struct{}), pongs: make(chan uint64, 1), out: make(chan control, 8)}
+	l := &link{conn: c, pulse: newPulse(time.Now()), peer: id, dialled: number > 0, number: number, ready: make(chan struct{}), pongs: make(chan uint64, 1), out: make(chan control, 8)}
 	e.mu.Lock()
 	l.revision = e.peerLocked(id).revision
 	e.mu.Unlock()
@@ -103,53 +103,6 @@ func codeFor(err error) CloseCode {
 	return CloseDead
 }
 
-// install makes a new link the one in use, or closes it if the one there is
-// stays. It tells which.
-func (e *Endpoint) install(l *link) bool {
-	m := e.config.Manager
-	e.mu.Lock()
-	p := e.peerLocked(l.peer)
-	if p.revision != l.revision {
-		e.mu.Unlock()
-		l.close(CloseRevoked)
-		return false
-	}
-	old := p.link
-	p.clock = max(p.clock, l.number)
-	if old != nil && !l.replaces(old, e.id) {
-		e.mu.Unlock()
-		l.close(CloseDuplicate)
-		return false
-	}
-	p.link, p.kept, p.hold = l, true, time.Time{}
-	if p.cancelDial != nil {
-		p.cancelDial()
-	}
-	p.candidates.prove(l.peer, l.reachable(), l.since)
-	if p.up && old != nil && old.hello.Start != l.hello.Start {
-		e.turns.add(l.peer, func() { m.PeerDisconnected(l.peer, errRestarted) })
-		p.up = false
-	}
-	if up := p.up; !e.turns.add(l.peer, func() {
-		if !up {
-			m.PeerConnected(l.peer)
-		}
-		close(l.ready)
-	}) {
-		close(l.ready)
-	}
-	p.up = true
-	p.notify()
-	e.servers.poke() // the link may show what our routers do
-	e.mu.Unlock()
-	if old != nil {
-		old.close(CloseDuplicate)
-	}
-	return true
-}
-
-var errRestarted = errors.New("the peer's program was started again")
-
 // keep serves a link that HELLO made until it ends.
 func (e *Endpoint) keep(ctx context.Context, l *link) {
 	if !e.install(l) {
@@ -159,8 +112,8 @@ func (e *Endpoint) keep(ctx context.Context, l *link) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { l.readControl() })
-	wg.Go(func() { l.writeControl(ctx) })
+	wg.Go(func() { e.readControl(l) })
+	wg.Go(func() { e.writeControl(ctx, l) })
 	wg.Go(func() { e.acceptStreams(ctx, l) })
 	select {
 	case <-ctx.Done():
@@ -170,35 +123,8 @@ func (e *Endpoint) keep(ctx context.Context, l *link) {
 	cancel()
 	reason := l.conn.err()
 	e.config.Log.Debug("link ended", "peer", l.peer.Short(), "reason", reason)
-	e.detach(ctx, l, reason)
+	e.detach(l, reason)
 	wg.Wait()
-}
-
-// detach takes a link that ended out of use and reports that the peer is gone,
-// unless another link is there or comes at once.
-func (e *Endpoint) detach(ctx context.Context, l *link, reason error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	p := e.peerLocked(l.peer)
-	if p.link != l {
-		return
-	}
-	p.link, p.mapping = nil, l.routers()
-	if p.revision == l.revision {
-		p.candidates.prove(l.peer, l.reachable(), time.Now()) // it may have moved
-		p.learnMapped(l.forwarded(), e.network, time.Now())
-		e.outside.sentTo(l.udp().Addr(), time.Now())
-	}
-	p.urgent = p.urgent || time.Since(l.since) >= longLink
-	p.checks.offered(time.Now())
-	if c, ok := errors.AsType[*CloseError](reason); ok && c.Code == CloseDuplicate && c.Remote && e.run != nil {
-		p.hold = time.Now().Add(handover)
-		e.run.wg.Go(func() { e.awaitHandover(p, reason) })
-	} else {
-		e.servers.wakeUp() // have we moved, or has the peer?
-		e.reportGone(p, reason)
-	}
-	p.notify()
 }
 
 // awaitHandover gives the link for whose sake another was closed the time to
@@ -259,7 +185,7 @@ func (e *Endpoint) acceptStreams(ctx context.Context, l *link) {
 		if err != nil {
 			return
 		}
-		wg.Go(func() { e.serveStream(ctx, l.peer, s) })
+		wg.Go(func() { e.serveStream(ctx, l.peer, linkStream{s, l.pulse}) })
 	}
 }
 

@@ -10,18 +10,28 @@ import (
 	"testing"
 )
 
-// inWorldTCP is inWorld for nodes that have TCP too. yamux keeps timers from
-// one bubble for the next, where they must not be used: collecting garbage
-// twice empties its pool.
+// inWorldTCP is inWorld for nodes that have TCP too.
 func inWorldTCP(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
-	runtime.GC()
-	runtime.GC()
+	forgetTimers()
 	inWorld(t, func(t *testing.T, w *world) {
-		w.listeners = map[netip.AddrPort]*pipeListener{}
-		w.firewall = map[netip.AddrPort]bool{}
+		w.haveTCP()
 		test(t, w)
 	})
+}
+
+// forgetTimers is called before a bubble in which there is TCP: yamux keeps
+// timers of one for the next, where they must not be used. Collecting garbage
+// twice empties its pool.
+func forgetTimers() {
+	runtime.GC()
+	runtime.GC()
+}
+
+// haveTCP gives TCP to the nodes that come after it.
+func (w *world) haveTCP() {
+	w.listeners = map[netip.AddrPort]*pipeListener{}
+	w.firewall = map[netip.AddrPort]bool{}
 }
 
 // pipeListener is a TCP listener of the simulated network. It keeps all
@@ -63,13 +73,23 @@ func (w *world) tcpFrom(from netip.AddrPort) func(context.Context, netip.AddrPor
 	passing := netip.AddrPortFrom(from.Addr(), 50000)
 	return func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 		w.mu.Lock()
-		l := w.listeners[to]
-		off := w.cut[from] || w.cut[to]
+		at := to
+		for old, now := range w.moved {
+			if now == to {
+				at = old
+			}
+		}
+		l := w.listeners[at]
+		_, gone := w.moved[to]
+		off := w.cut[from] || w.cut[at] || gone
 		w.mu.Unlock()
 		if l == nil || off {
 			return nil, errors.New("connection refused")
 		}
-		a, b := net.Pipe()
+		a, b := pipe(w)
+		w.mu.Lock()
+		w.pipes = append(w.pipes, pipeEnd{a, from}, pipeEnd{a, at})
+		w.mu.Unlock()
 		select {
 		case l.calls <- pipeEnd{b, passing}:
 			return pipeEnd{a, to}, nil
@@ -81,12 +101,28 @@ func (w *world) tcpFrom(from netip.AddrPort) func(context.Context, netip.AddrPor
 	}
 }
 
+// pipe returns two ends of a connection that is closed when the test ends.
+func pipe(w *world) (net.Conn, net.Conn) {
+	a, b := net.Pipe()
+	w.t.Cleanup(func() { _, _ = a.Close(), b.Close() })
+	return a, b
+}
+
 type pipeEnd struct {
 	net.Conn
 	remote netip.AddrPort
 }
 
 func (p pipeEnd) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(p.remote) }
+
+// cutPipes breaks the TCP connections of an address; w.mu is held.
+func (w *world) cutPipes(a netip.AddrPort) {
+	for _, p := range w.pipes {
+		if p.remote == a {
+			_ = p.Close()
+		}
+	}
+}
 
 // blockUDP loses all UDP to and from an address from now on.
 func (w *world) blockUDP(a netip.AddrPort, off bool) {

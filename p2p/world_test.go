@@ -29,6 +29,7 @@ type world struct {
 
 	listeners map[netip.AddrPort]*pipeListener // of TCP
 	firewall  map[netip.AddrPort]bool          // no UDP to or from there
+	pipes     []pipeEnd                        // each connection, once for each side
 }
 
 func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
@@ -77,6 +78,7 @@ func (w *world) move(from, to netip.AddrPort) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.moved[from] = to
+	w.cutPipes(from)
 }
 
 // unplug loses all packets of an address from now on.
@@ -84,6 +86,9 @@ func (w *world) unplug(a netip.AddrPort, off bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cut[a] = off
+	if off {
+		w.cutPipes(a)
+	}
 }
 
 func (w *world) conn(addr netip.AddrPort) net.PacketConn {
