@@ -27,6 +27,22 @@ const (
 	FoundNoMapping   Reason = "router-unknown"
 	FoundBlocked     Reason = "udp-blocked"
 
+	FoundVPN          Reason = "vpn"
+	FoundNotForwarded Reason = "port-not-forwarded"
+	FoundForwarded    Reason = "port-forwarded" // nobody came through yet
+	FoundOpened       Reason = "port-open"
+	FoundTwoRouters   Reason = "two-routers"
+
+	FoundNearby       Reason = "nearby"
+	FoundNearbySoon   Reason = "nearby-soon"
+	FoundOthersNear   Reason = "others-nearby"
+	FoundNobodyNear   Reason = "nobody-nearby"
+	FoundHidden       Reason = "hidden"
+	FoundNoMulticast  Reason = "no-multicast"
+	FoundNearbyBroken Reason = "nearby-broken"
+	FoundPortTaken    Reason = "port-5353-taken"
+	FoundFirewall     Reason = "port-5353-blocked"
+
 	FoundNoMailbox  Reason = "no-mailbox"
 	FoundMailbox    Reason = "mailbox"
 	FoundMailboxNew Reason = "mailbox-connecting"
@@ -43,6 +59,7 @@ const (
 	FoundUnasked      Reason = "unasked"
 	FoundSilent       Reason = "silent"
 	FoundElsewhere    Reason = "elsewhere"
+	FoundIsolated     Reason = "isolated"
 	FoundHalfway      Reason = "halfway"
 	FoundNoWay        Reason = "no-way"
 	FoundCarrierHere  Reason = "carrier-here"
@@ -144,6 +161,71 @@ var wordings = map[Reason]Wording{
 		Area: AreaNetwork, OK: true,
 		Text: "What the router here makes of this computer's address is not known yet: that takes two links into different networks.",
 	},
+	FoundVPN: {
+		Area: AreaNetwork, Side: SideHere,
+		Text:   "All traffic of this computer goes through a VPN, which may keep it from devices nearby and from calls.",
+		Advice: "Where links are missing: try without the VPN, or let it leave the local network alone.",
+	},
+	FoundNotForwarded: {
+		Area: AreaNetwork, OK: true,
+		Text: "The router forwards no port to this computer: it does not let programs ask for one (UPnP, NAT-PMP, PCP).",
+	},
+	FoundForwarded: {
+		Area: AreaNetwork, OK: true,
+		Text: "The router forwards port {{.Port}} to this computer. Nobody has come in that way yet.",
+	},
+	FoundOpened: {
+		Area: AreaNetwork, OK: true,
+		Text: "The router forwards port {{.Port}} to this computer, and others have come in that way.",
+	},
+	FoundTwoRouters: {
+		Area: AreaNetwork, Side: SideHere,
+		Text:   "There are two routers in a row here: the first one forwards a port, the second one keeps callers out.",
+		Advice: "Where links are missing: have one of the two work as a bridge or access point, or forward the port on both.",
+	},
+	FoundNearby: {
+		Area: AreaNearby, OK: true,
+		Text: "Devices nearby that run Foldpost: {{.N}}.",
+	},
+	FoundNearbySoon: {
+		Area: AreaNearby, OK: true,
+		Text: "Devices nearby have just begun to be looked for.",
+	},
+	FoundOthersNear: {
+		Area: AreaNearby, OK: true,
+		Text:   "Other devices nearby are heard, but none that runs Foldpost.",
+		Advice: "If one should be: is Foldpost running on it, and is it in the same network?",
+	},
+	FoundNobodyNear: {
+		Area: AreaNearby, OK: true,
+		Text:   "No other device nearby is heard.",
+		Advice: "If one should be: is it on, and in the same network? Guest networks and many offices keep devices apart.",
+	},
+	FoundHidden: {
+		Area: AreaNearby, OK: true,
+		Text:    "This device shows itself to nobody nearby, for its setting says so.",
+		Command: "foldpost config visible devices",
+	},
+	FoundNoMulticast: {
+		Area: AreaNearby, Side: SideHere,
+		Text:   "Devices nearby cannot be found: none of this computer's networks carries messages to all (multicast).",
+		Advice: "Connect it to a Wi-Fi or a cable. A mobile connection or a VPN alone is not enough.",
+	},
+	FoundNearbyBroken: {
+		Area: AreaNearby, Side: SideHere,
+		Text:   "Devices nearby cannot be found: the system does not let Foldpost listen to messages to all (multicast).",
+		Advice: "Does a firewall or a container keep it from that? Devices that know each other's address link all the same.",
+	},
+	FoundPortTaken: {
+		Area: AreaNearby, Side: SideHere,
+		Text:   "Another program has port 5353 for itself: this device finds others, but they do not find it.",
+		Advice: "Close that program, which looks for devices too, or set it to share the port.",
+	},
+	FoundFirewall: {
+		Area: AreaNearby, Side: SideHere,
+		Text:   "A firewall on this computer keeps messages of devices nearby out: not even its own come back.",
+		Advice: "Let Foldpost receive UDP at the ports 5353 and {{.Port}} in the firewall.",
+	},
 	FoundNoMailbox: {
 		Area: AreaMailbox, OK: true,
 		Text:    "No e-mail account is set up. Invitations go by hand, and devices that have moved cannot ask each other where they are.",
@@ -210,6 +292,11 @@ var wordings = map[Reason]Wording{
 		Area: AreaLink, Side: SideHere,
 		Text:   "{{.Name}} does not answer where it was, and it cannot be asked by mail where it is: the e-mail account here does not work.",
 		Advice: "Set the e-mail account right, or bring both computers into one network, if only once.",
+	},
+	FoundIsolated: {
+		Area: AreaLink, Side: SideNetwork,
+		Text:   "{{.Name}} is in this network and is heard, but does not answer calls: the Wi-Fi keeps its devices apart, or a firewall on one of the two is in the way.",
+		Advice: "Let Foldpost through the firewalls, here UDP and TCP at port {{.Port}}. A guest network keeps its devices apart: use the main one, or a cable.",
 	},
 	FoundHalfway: {
 		Area: AreaLink, Side: SideNetwork,

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -26,6 +27,7 @@ func (n *Node) Doctor(context.Context) ([]app.Finding, error) {
 	}
 	list = append(list, n.findClock(&s)...)
 	list = append(list, n.findNetwork(missing(st.Devices))...)
+	list = append(list, n.findNearbyDevices(wanted(st.Devices), now)...)
 	list = append(list, n.findMailbox(st.Mailbox))
 	for _, d := range st.Devices {
 		list = append(list, n.findDevice(&s, d, now))
@@ -90,6 +92,9 @@ func missing(devices []app.Device) bool {
 	return slices.ContainsFunc(devices, func(d app.Device) bool { return !d.Connected })
 }
 
+// wanted tells whether it matters that devices nearby are found.
+func wanted(devices []app.Device) bool { return len(devices) == 0 || missing(devices) }
+
 // findNetwork is about this computer's own place on the network. A router that
 // hinders links is nothing wrong while none is missing.
 func (n *Node) findNetwork(missing bool) []app.Finding {
@@ -109,12 +114,15 @@ func (n *Node) findNetwork(missing bool) []app.Finding {
 	}
 	m := n.findMapping()
 	m.OK = m.OK || !missing && m.Reason != app.FoundBlocked
-	return append(list, f, m)
+	if m.Reason == app.FoundCarrier || m.Reason == app.FoundBlocked {
+		return append(list, f, m)
+	}
+	return append(append(list, f, m), n.mapping.facts().find(missing)...)
 }
 
 // networkTrouble is what the State says of the network: only what is wrong.
-func (n *Node) networkTrouble(devices []app.Device) []app.Finding {
-	list := n.findNetwork(missing(devices))
+func (n *Node) networkTrouble(devices []app.Device, now time.Time) []app.Finding {
+	list := append(n.findNetwork(missing(devices)), n.findNearbyDevices(wanted(devices), now)...)
 	list = slices.DeleteFunc(list, func(f app.Finding) bool { return f.OK })
 	for i := range list {
 		list[i].Detail = ""
@@ -130,13 +138,19 @@ func (n *Node) listens() []string {
 	}
 	var list []string
 	for _, c := range conns {
-		family := "IPv6"
-		if a, err := netip.ParseAddrPort(c.LocalAddr().String()); err == nil && a.Addr().Unmap().Is4() {
-			family = "IPv4"
-		}
-		list = append(list, "UDP "+family)
+		list = append(list, "UDP "+familyOf(c.LocalAddr()))
+	}
+	for _, l := range n.listeners {
+		list = append(list, "TCP "+familyOf(l.Addr()))
 	}
 	return list
+}
+
+func familyOf(addr net.Addr) string {
+	if a, err := netip.ParseAddrPort(addr.String()); err == nil && a.Addr().Unmap().Is4() {
+		return "IPv4"
+	}
+	return "IPv6"
 }
 
 // carrierNetwork is what carriers number their customers' routers from

@@ -46,7 +46,8 @@ var kindNames = map[p2p.Kind]string{p2p.Host: "host", p2p.Mapped: "mapped", p2p.
 func triedText(tried []p2p.Tried, now time.Time) string {
 	var b strings.Builder
 	for _, t := range tried {
-		fmt.Fprintf(&b, "tried %s, port %d (%s, from %s): %d calls, %d checks", app.ShortAddr(t.Addr.Addr()), t.Addr.Port(), kindNames[t.Kind], t.Source, t.Dials, t.Checks)
+		fmt.Fprintf(&b, "tried %s, port %d (%s, from %s): %d calls by QUIC%s, %d by TCP%s, %d checks", app.ShortAddr(t.Addr.Addr()), t.Addr.Port(),
+			kindNames[t.Kind], t.Source, t.Dials, failedText(t.Failed), t.DialsTCP, failedText(t.FailedTCP), t.Checks)
 		if t.Failed != nil {
 			fmt.Fprintf(&b, ", %v", t.Failed)
 		}
@@ -65,6 +66,14 @@ func triedText(tried []p2p.Tried, now time.Time) string {
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+// failedText is why the last call came to nothing.
+func failedText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return " (" + shownName(err.Error()) + ")"
 }
 
 // lettersText says what mail was exchanged about where a device is.

@@ -77,7 +77,7 @@ func (n *Node) buildState() app.State {
 		}
 	}
 	st.Devices, st.Relays = n.devices(&s, now), n.relays.shown()
-	st.Findings = n.networkTrouble(st.Devices)
+	st.Findings = n.networkTrouble(st.Devices, now)
 	var questions []app.Question
 	for i := range s.Folders {
 		f, qs := n.folderState(&s, &s.Folders[i], now)

@@ -17,6 +17,7 @@ type silence struct {
 	port   uint16 // ours
 	online bool   // this computer is on some network
 	tried  []p2p.Tried
+	near   bool // it is heard in a local network
 	away   bool // all addresses that are known belong to another private network
 
 	here, there p2p.Mapping // what the routers on either side do; there: as its last letter or HELLO said
@@ -68,6 +69,8 @@ func whyNot(s silence) (f app.Finding, pressing bool) {
 		return found(app.FoundNowhere), s.lastSeen.IsZero()
 	case s.answers():
 		return found(app.FoundHalfway), true
+	case s.near:
+		return found(app.FoundIsolated), true
 	case s.here == p2p.MappingBlocked:
 		return found(app.FoundBlockedHere), true
 	}
@@ -128,7 +131,7 @@ func (n *Node) online() bool {
 func (n *Node) silenceOf(s *kept, id p2p.PeerID, there p2p.Mapping, k seeking, now time.Time) silence {
 	tried := n.endpoint.Tried(id)
 	f := silence{
-		port: n.port, online: n.online(), tried: tried, away: n.elsewhere(tried),
+		port: n.port, online: n.online(), tried: tried, away: n.elsewhere(tried), near: n.heardNearby(id, now),
 		here: n.endpoint.Mapping(), there: there, carrier: n.behindCarrier(),
 		wrote: k.Heard, now: now,
 	}

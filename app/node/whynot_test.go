@@ -45,6 +45,8 @@ func TestWhyNot(t *testing.T) {
 		{"it wrote, carrier", silence{online: true, tried: tried, wrote: justNow, carrier: true}, app.FoundCarrierHere, app.SideHere, true},
 		{"checks are answered", silence{online: true, tried: answered, lastSeen: yesterday}, app.FoundHalfway, app.SideNetwork, true},
 
+		{"heard nearby", silence{online: true, tried: tried, near: true, lastSeen: yesterday}, app.FoundIsolated, app.SideNetwork, true},
+
 		// What both routers do with addresses.
 		{"both change ports", silence{online: true, tried: tried, here: dependent, there: dependent}, app.FoundBothChange, app.SideNetwork, true},
 		{"both, it wrote", silence{online: true, tried: tried, here: dependent, there: dependent, lastSeen: yesterday, wrote: justNow}, app.FoundBothChange, app.SideNetwork, true},
