@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"foldpost/app"
+	"foldpost/mail/mailtest"
 )
 
 const mailLatency = 2 * time.Second
@@ -63,19 +64,24 @@ func TestReachAgain(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		ada, bob   place
-		adas, bobs place // later
+		adas, bobs place         // later
+		latency    time.Duration // of mail, later
 	}{
 		{
 			"home and home", adas(likeMost), bobs(likeMost),
-			home(likeMost, "192.168.3", "198.51.100.77"), home(likeMost, "192.168.4", "203.0.113.88"),
+			home(likeMost, "192.168.3", "198.51.100.77"), home(likeMost, "192.168.4", "203.0.113.88"), mailLatency,
 		},
 		{
 			"home and host", adas(likeMost), bobsServer,
-			home(likeMost, "192.168.3", "198.51.100.77"), host("203.0.113.88"),
+			home(likeMost, "192.168.3", "198.51.100.77"), host("203.0.113.88"), mailLatency,
 		},
 		{
 			"host and home", bobsServer, adas(likeMost),
-			host("203.0.113.88"), home(likeMost, "192.168.3", "198.51.100.77"),
+			host("203.0.113.88"), home(likeMost, "192.168.3", "198.51.100.77"), mailLatency,
+		},
+		{
+			"slow mail", adas(likeMost), bobs(likeMost),
+			home(likeMost, "192.168.3", "198.51.100.77"), home(likeMost, "192.168.4", "203.0.113.88"), time.Minute,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -89,7 +95,8 @@ func TestReachAgain(t *testing.T) {
 			w.move("ada", c.adas)
 			w.move("bob", c.bobs)
 			plant(t, filepath.Join(dirA, "later"), 20, 0)
-			w.findAgain(ada, bob)
+			w.mail.SetFaults(mailtest.Faults{Delay: c.latency})
+			w.findAgain(ada, bob, c.latency)
 			ada.do("wait", "--timeout", "120s")
 			bob.do("wait", "--timeout", "120s")
 			sameTrees(t, dirA, dirB)
@@ -134,12 +141,12 @@ func (w *internet) introduce(ada, bob *process, dir string) {
 }
 
 // findAgain starts both where they are now.
-func (w *internet) findAgain(ada, bob *process) {
+func (w *internet) findAgain(ada, bob *process, latency time.Duration) {
 	w.t.Helper()
 	before := len(w.sent(0))
 	ada.start()
 	bob.start()
-	at := ada.must("linked again", ada.when(2*time.Minute, isLinked))
+	at := ada.must("linked again", ada.when(2*latency+2*time.Minute, isLinked))
 	bob.must("linked again", bob.when(10*time.Second, isLinked))
 	mails := w.sent(before)
 	if len(mails) == 0 {
@@ -147,7 +154,7 @@ func (w *internet) findAgain(ada, bob *process) {
 	}
 	took := at.Sub(mails[0].at)
 	w.t.Logf("linked again %s after the first of %d mails", took.Round(time.Millisecond), len(mails))
-	if limit := 2*mailLatency + 3*time.Second; took > limit {
+	if limit := 2*latency + 3*time.Second; took > limit {
 		w.t.Errorf("linked again %s after the first mail, want %s at most", took, limit)
 	}
 }
