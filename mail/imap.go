@@ -198,6 +198,10 @@ func (r *receiver) judge(err error, lasted time.Duration) time.Duration {
 		r.losses, r.backoff = 0, 0
 		return pollPause
 	}
+	if errors.Is(err, errStranded) {
+		r.log.Info("mail connection is made anew", "reason", err)
+		return 0 // an address changes rarely, and not by the server's doing
+	}
 	var p *Problem
 	if !errors.As(err, &p) {
 		p = lostProblem(r.account.IMAP, err)
@@ -246,7 +250,7 @@ func (r *receiver) connection(ctx context.Context) error {
 	defer s.close()
 	defer r.setConnection(time.Time{}, time.Time{})
 	err = r.work(ctx, s, began)
-	if err != nil && !errors.Is(err, errPolled) {
+	if err != nil && !errors.Is(err, errPolled) && !errors.Is(err, errStranded) {
 		return s.explain(err)
 	}
 	return err

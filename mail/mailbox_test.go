@@ -119,8 +119,10 @@ func letter(n int) mail.Message {
 }
 
 func box(s *mailtest.Server, address string) *mail.IMAP {
-	return mail.NewIMAP(s.Account(address), slog.New(slog.DiscardHandler))
+	return boxOf(s.Account(address))
 }
+
+func boxOf(a mail.Account) *mail.IMAP { return mail.NewIMAP(a, slog.New(slog.DiscardHandler)) }
 
 func send(t *testing.T, b mail.Mailbox, m mail.Message) {
 	t.Helper()

@@ -220,6 +220,9 @@ func (s *session) idle(ctx context.Context, until time.Time, wake <-chan struct{
 		return false, err
 	}
 	news, waitErr := s.pause(ctx, time.Until(until), wake)
+	if !news && waitErr == nil && stranded(s.guard.Conn) {
+		return false, errStranded
+	}
 	err = s.within(doneTime, func() error { return errors.Join(cmd.Close(), cmd.Wait()) })
 	return news, errors.Join(waitErr, err)
 }
