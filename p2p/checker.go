@@ -274,13 +274,17 @@ func (e *Endpoint) Answered(id PeerID) { e.offered(id, true) }
 // routers are open for us, so checks go all the way.
 func (e *Endpoint) Expected(id PeerID) { e.offered(id, false) }
 
-// offered begins checks with a peer anew, because of a letter.
+// offered begins checks with a peer anew, because of a letter. A link is doubted
+// then: the peer wrote because it can not reach us.
 func (e *Endpoint) offered(id PeerID, quiet bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.peerLocked(id)
 	p.checks.quiet = quiet
 	p.checks.offered(time.Now())
+	if l, r := p.link, e.run; l != nil && r != nil {
+		r.wg.Go(func() { l.probe(r.ctx) })
+	}
 }
 
 // checkPairing has the candidates of a peer checked that is not paired yet.

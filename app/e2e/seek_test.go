@@ -220,6 +220,27 @@ func TestNobodyIsAskedForNothing(t *testing.T) {
 	})
 }
 
+// TestLostUnderATransfer: a link breaks while files are on their way; somebody
+// may be looking on, so the other is asked at once.
+func TestLostUnderATransfer(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, _, s := w.acquainted()
+		seeking := w.postman()
+		w.watch(func(p packet) bool { return true })
+		s.on(ada).Write("new.txt", "new")
+		w.must(ada.Rescan(t.Context(), s.id))
+		ada.eventually("lost", time.Minute, func(s app.State) bool { return !connected(s) })
+		ada.never("linked", 5*time.Second, connected)
+		if n := seeking.count(); n == 0 {
+			t.Error("no mail within 5s after the link was found dead")
+		}
+		ada.never("linked", time.Hour, connected)
+		if n := seeking.count(); n > 3 {
+			t.Errorf("%d mails within an hour, want a question of each side and an answer at most: %s", n, seeking)
+		}
+	})
+}
+
 // TestFormerFriendIsNotAnswered: after unpairing a question gets nothing.
 func TestFormerFriendIsNotAnswered(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

@@ -16,6 +16,7 @@ import (
 type loss struct {
 	at      time.Time
 	silent  bool // nobody closed the link, and the other was not in our own network
+	busy    bool // and files were on their way between the two
 	verdict verdict
 }
 
@@ -81,6 +82,7 @@ func (n *Node) near(p *keptPeer) bool {
 func (n *Node) lose(id p2p.PeerID, err error) {
 	s := n.keep.view()
 	l := loss{at: time.Now(), silent: silentEnd(err) && !n.near(s.peer(id))}
+	l.busy = l.silent && n.busyWith(&s, id)
 	n.mu.Lock()
 	n.lost[id] = l
 	a := n.account
@@ -88,6 +90,24 @@ func (n *Node) lose(id p2p.PeerID, err error) {
 	if l.silent && a != nil {
 		a.box.Retry()
 	}
+}
+
+// busyWith tells whether a device lacks files of ours, or this one lacks files
+// of a folder that both share.
+func (n *Node) busyWith(s *kept, id p2p.PeerID) bool {
+	for i := range s.Folders {
+		f := &s.Folders[i]
+		if f.member(id) == nil || f.Paused.active(time.Now()) {
+			continue
+		}
+		st := n.folderStatus(f.ID)
+		for _, m := range st.Members {
+			if st.NeedBytes > 0 || key(m.Device) == key(id) && !m.HasAll {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // judgeLosses decides which of the devices that were lost may not know our

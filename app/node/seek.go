@@ -18,6 +18,7 @@ import (
 // other has only the old address; who did not asks late, for the other is most
 // likely just off, and ever more rarely.
 const (
+	askBusy    = 2 * time.Second  // since a link broke with files on their way: somebody looks on
 	askMoved   = 30 * time.Second // since this device moved, or the other one was lost
 	askLost    = 15 * time.Second // since it seems that it did, because a link and the connection for mail broke
 	askUnsure  = 2 * time.Minute  // whether it did while the two were apart
@@ -52,6 +53,7 @@ type absence struct {
 	since time.Time // lost, started, woken or moved: what came last
 	moved bool      // we are at no address that it knows of, or may be
 	waits bool      // something waits for it
+	busy  bool      // it was lost with files on their way
 
 	certain bool // that we moved
 	unsure  bool // nothing tells whether we did while it was away
@@ -69,6 +71,8 @@ func (a absence) due(now time.Time) bool {
 	switch {
 	case a.Asks > 0 && now.Sub(a.Asked) < again, !a.Asked.IsZero() && now.Sub(a.Asked) < askAgain:
 		return false
+	case a.busy:
+		return now.Sub(a.since) >= askBusy
 	case a.certain:
 		return now.Sub(a.since) >= askMoved
 	case a.moved:
@@ -253,7 +257,7 @@ func (n *Node) absent(s *kept, w writer, own []string) (absence, bool) {
 	waits := w.waits || !even
 	moved, lost, since := moved(own, w.seek.Knows), n.loss(w.Peer), n.absentSince(w.Peer)
 	return absence{
-		since: since, moved: moved || lost.verdict == mayHaveMoved, certain: moved,
+		since: since, moved: moved || lost.verdict == mayHaveMoved, certain: moved, busy: lost.busy,
 		unsure: lost.at.Before(since) && len(publicOf(own)) == 0, waits: waits, seeking: *w.seek,
 	}, shared || w.waits
 }
