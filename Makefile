@@ -15,7 +15,7 @@ FUZZTIME ?= 10s
 ARGS     ?=
 LAB      ?= lab.py
 
-.PHONY: help build gui nogui demo icons package package-linux package-windows test-package screenshots test check cross test-long test-real test-reach test-lab test-desktop fuzz bench bench-desktop clean
+.PHONY: help build gui nogui demo icons package package-linux package-windows test-package screenshots test check cross test-long test-real test-reach test-lan test-lab test-desktop fuzz bench bench-desktop clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ test-real: ## Postfix, Dovecot and real processes (installs them when root on De
 
 test-reach: ## real processes behind home routers in network namespaces of the test's own (root on Linux)
 	$(GO) test -count=1 -timeout 15m -parallel 8 -tags reach -run '^TestReach' -v ./app/e2e
+
+test-lan: ## real processes that find each other in local networks, beside Avahi, in network namespaces of the test's own (root on Debian)
+	$(GO) test -count=1 -timeout 10m -tags $(TAGS),lan -run '^TestLAN$$' -v ./app/e2e
 
 # The window for tests tells what is on its screen, which tests cannot see.
 # The errors are walked through in one look: SKIP= walks through both.

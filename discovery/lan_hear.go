@@ -1,6 +1,8 @@
 package discovery
 
 import (
+	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -73,6 +75,7 @@ func (r *lanRun) hearAnswer(g *segment, a arrival, now time.Time) {
 	}
 	at := place{iface: a.iface, addr: a.from.Addr()}
 	for _, i := range r.heard.take(at, list, now) {
+		r.news = true
 		r.identify(i, now)
 		if i.complete(now) && i.peer != (p2p.PeerID{}) {
 			r.tell(g, at, i, now)
@@ -147,10 +150,26 @@ func (r *lanRun) reply(g *segment, a arrival, z zone, now time.Time) {
 	}
 }
 
+// nearby is who is near.
+type nearby struct {
+	neighbours []Neighbour
+	recognized []Recognized
+	devices    int
+}
+
 // show tells who is near, and what is known of the networks.
 func (r *lanRun) show(now time.Time) {
-	r.identifyAll(now)
-	instances, known := map[string]*Neighbour{}, map[p2p.PeerID]*Recognized{}
+	if r.news {
+		r.news = false
+		r.identifyAll(now)
+		r.near = r.lookAround(now)
+	}
+	r.lan.show(r.near.neighbours, r.facts())
+}
+
+// lookAround gathers the instances that are complete, whoever tells of them.
+func (r *lanRun) lookAround(now time.Time) nearby {
+	shown, known := map[string]Neighbour{}, map[p2p.PeerID]Recognized{}
 	devices := map[string]bool{}
 	for _, g := range r.segments {
 		r.heard.on(g.iface.Index, g.v4, func(at place, s *speaker, i *instance) {
@@ -162,32 +181,32 @@ func (r *lanRun) show(now time.Time) {
 			switch {
 			case i.peer != (p2p.PeerID{}):
 				k := known[i.peer]
-				if k == nil {
-					k = &Recognized{Peer: i.peer}
-					known[i.peer] = k
-				}
-				k.Addrs, k.Seen = union(k.Addrs, addrs), later(k.Seen, i.seen)
+				known[i.peer] = Recognized{Peer: i.peer, Addrs: union(k.Addrs, addrs), Seen: later(k.Seen, i.seen)}
 			case i.text.name != "":
-				n := instances[i.name]
-				if n == nil {
-					n = &Neighbour{Instance: i.name, Name: i.text.name}
-					instances[i.name] = n
-				}
-				n.Addrs, n.Seen = union(n.Addrs, addrs), later(n.Seen, i.seen)
+				n := shown[i.name]
+				shown[i.name] = Neighbour{Instance: i.name, Name: i.text.name, Addrs: union(n.Addrs, addrs), Seen: later(n.Seen, i.seen)}
 			}
 		})
 	}
-	var list []Neighbour
-	for _, n := range instances {
-		list = append(list, *n)
-	}
-	slices.SortFunc(list, func(a, b Neighbour) int {
-		if c := strings.Compare(a.Name, b.Name); c != 0 {
-			return c
+	for id := range r.since {
+		if _, still := known[id]; !still {
+			delete(r.since, id)
 		}
-		return strings.Compare(a.Instance, b.Instance)
-	})
-	r.lan.show(list, r.facts(len(devices), known, now))
+	}
+	for id, k := range known {
+		if r.since[id].IsZero() {
+			r.since[id] = now
+		}
+		k.Since = r.since[id]
+		known[id] = k
+	}
+	return nearby{
+		neighbours: slices.SortedFunc(maps.Values(shown), func(a, b Neighbour) int {
+			return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Instance, b.Instance))
+		}),
+		recognized: slices.SortedFunc(maps.Values(known), func(a, b Recognized) int { return slices.Compare(a.Peer[:], b.Peer[:]) }),
+		devices:    len(devices),
+	}
 }
 
 func union(a, b []netip.AddrPort) []netip.AddrPort {
@@ -196,8 +215,11 @@ func union(a, b []netip.AddrPort) []netip.AddrPort {
 	return slices.Compact(a)
 }
 
-func (r *lanRun) facts(devices int, known map[p2p.PeerID]*Recognized, now time.Time) Facts {
-	f := Facts{Running: true, Visible: r.visible, Speaking: r.speaking, Devices: devices, Heard: r.last, HeardFrom: r.lastFrom}
+func (r *lanRun) facts() Facts {
+	f := Facts{
+		Running: true, Visible: r.visible, Speaking: r.speaking, Devices: r.near.devices, Recognized: r.near.recognized,
+		Heard: r.last, HeardFrom: r.lastFrom,
+	}
 	for k, s := range r.sockets {
 		f.Taken = f.Taken || s != nil && s.Legacy()
 		if r.problems[k] != "" {
@@ -206,24 +228,8 @@ func (r *lanRun) facts(devices int, known map[p2p.PeerID]*Recognized, now time.T
 	}
 	for _, i := range r.ifaces {
 		c := r.contact[i.Index]
-		p := r.refused[joinKey{true, i.Index}]
-		if p == "" {
-			p = r.refused[joinKey{false, i.Index}]
-		}
+		p := cmp.Or(r.refused[joinKey{true, i.Index}], r.refused[joinKey{false, i.Index}])
 		f.Interfaces = append(f.Interfaces, InterfaceFacts{Name: i.Name, Addrs: i.Addrs, Problem: p, Sent: c.sent, Own: c.own, Heard: c.heard})
 	}
-	for id := range r.recognize {
-		if known[id] == nil {
-			delete(r.recognize, id)
-		}
-	}
-	for id, k := range known {
-		if r.recognize[id].IsZero() {
-			r.recognize[id] = now
-		}
-		k.Since = r.recognize[id]
-		f.Recognized = append(f.Recognized, *k)
-	}
-	slices.SortFunc(f.Recognized, func(a, b Recognized) int { return slices.Compare(a.Peer[:], b.Peer[:]) })
 	return f
 }

@@ -240,12 +240,12 @@ func (h *memory) dropInterface(index int) {
 	}
 }
 
-// expire drops what is over. It returns when the next thing will be; zero:
-// never.
-func (h *memory) expire(now time.Time) time.Time {
-	var next time.Time
+// expire drops what is over, and tells whether there was any. It returns when
+// the next thing will be; zero: never.
+func (h *memory) expire(now time.Time) (next time.Time, dropped bool) {
 	keep := func(until time.Time) bool {
 		if !until.After(now) {
+			dropped = true
 			return false
 		}
 		next = earlier(next, until)
@@ -271,7 +271,7 @@ func (h *memory) expire(now time.Time) time.Time {
 		}
 		h.forget(at, s)
 	}
-	return next
+	return next, dropped
 }
 
 // earlier returns the earlier of two times; zero is never.

@@ -169,7 +169,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if count != h.instances {
 		t.Errorf("%d instances are kept, %d are counted", count, h.instances)
 	}
-	if next := h.expire(now.Add(recordTTL)); !next.IsZero() || len(h.speakers) != 0 || h.instances != 0 {
+	if next, _ := h.expire(now.Add(recordTTL)); !next.IsZero() || len(h.speakers) != 0 || h.instances != 0 {
 		t.Errorf("after its time %d speakers and %d instances stay; next is %v", len(h.speakers), h.instances, next)
 	}
 }

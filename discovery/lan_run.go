@@ -48,13 +48,16 @@ type lanRun struct {
 	segments []*segment
 	zones    map[int]zone // by the index of the interface
 	heard    *memory
+	near     nearby // as it was when there was news last
+	news     bool
+	over     time.Time // when the next thing that was heard is over
 	replies  *limits
 
-	echoes    map[uint64]echo // what we sent and comes back
-	contact   map[int]contact
-	last      time.Time // any packet of others
-	lastFrom  netip.AddrPort
-	recognize map[p2p.PeerID]time.Time // since when
+	echoes   map[uint64]echo // what we sent and comes back
+	contact  map[int]contact
+	last     time.Time // any packet of others
+	lastFrom netip.AddrPort
+	since    map[p2p.PeerID]time.Time // when a peer was recognized first
 }
 
 type joinKey struct {
@@ -82,7 +85,7 @@ type arrival struct {
 
 func (r *lanRun) loop(ctx context.Context) {
 	r.zones, r.contact = map[int]zone{}, map[int]contact{}
-	r.echoes, r.recognize = map[uint64]echo{}, map[p2p.PeerID]time.Time{}
+	r.echoes, r.since = map[uint64]echo{}, map[p2p.PeerID]time.Time{}
 	r.rotate = r.names.since.Add(namesLast - rand.N(namesDraw))
 	r.look(r.now())
 	r.republish(r.now())
@@ -143,6 +146,7 @@ func (r *lanRun) rename(now time.Time) {
 
 // republish says what is so now, where it is not what was said.
 func (r *lanRun) republish(now time.Time) {
+	r.news = true
 	r.lan.mu.Lock()
 	woken := r.lan.woken
 	r.lan.woken = false
@@ -212,7 +216,12 @@ func (r *lanRun) act(now time.Time) time.Time {
 			delete(r.echoes, sum)
 		}
 	}
-	return earlier(next, r.heard.expire(now))
+	if r.news || due(r.over, now) {
+		var dropped bool
+		r.over, dropped = r.heard.expire(now)
+		r.news = r.news || dropped
+	}
+	return earlier(next, r.over)
 }
 
 // actOn does what is due on one segment.

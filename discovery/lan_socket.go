@@ -66,6 +66,7 @@ type systemNetwork struct{}
 // Interfaces implements [Network]. Tunnels are no networks where strangers
 // are, and what is said in them would tell the far end who we are.
 func (systemNetwork) Interfaces() ([]Interface, error) {
+	forgetZones()
 	all, err := net.Interfaces()
 	if err != nil {
 		return nil, fmt.Errorf("list interfaces: %w", err)
@@ -95,6 +96,17 @@ func (systemNetwork) Interfaces() ([]Interface, error) {
 		}
 	}
 	return list, nil
+}
+
+// forgetZones has package net look which indexes the names of interfaces have:
+// it remembers them for a minute, and an interface that was made again has
+// another one, so that no link-local address would be reached until then. A
+// zone that is unknown makes it look at once.
+func forgetZones() {
+	c, err := net.ListenUDP("udp6", &net.UDPAddr{IP: net.IPv6loopback, Zone: "?"})
+	if err == nil {
+		_ = c.Close() // nobody knew of it
+	}
 }
 
 // Listen implements [Network].
@@ -225,7 +237,8 @@ func (s *socket6) Read(b []byte) (Datagram, error) {
 
 func (s *socket6) Write(b []byte, on Interface, to netip.AddrPort) error {
 	if a := to.Addr(); a.IsMulticast() || a.IsLinkLocalUnicast() {
-		to = netip.AddrPortFrom(a.WithZone(on.Name), to.Port())
+		// Of a name, an index is remembered that may be a former interface's.
+		to = netip.AddrPortFrom(a.WithZone(strconv.Itoa(on.Index)), to.Port())
 	}
 	var cm *ipv6.ControlMessage
 	switch {

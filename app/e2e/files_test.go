@@ -1,4 +1,4 @@
-//go:build real || lab || reach
+//go:build real || lab || reach || lan
 
 package e2e
 
