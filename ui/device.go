@@ -137,6 +137,10 @@ func verifiedText(d app.Device) string {
 		return tr("Verified by six words that were told from person to person.")
 	case d.Verified == "words":
 		return tr("Verified by six words that were told from person to person, on {{.Day}}.", "Day", day)
+	case d.Verified == "nearby" && d.Linked.IsZero():
+		return tr("Verified by three words that were the same on both screens.")
+	case d.Verified == "nearby":
+		return tr("Verified by three words that were the same on both screens, on {{.Day}}.", "Day", day)
 	case d.Verified == "link" && d.Linked.IsZero():
 		return tr("Verified by an invite link: as sure as the way that the link went.")
 	case d.Verified == "link":

@@ -8,11 +8,12 @@ import (
 	"foldpost/app"
 )
 
-// An inviteSheet links another device, without a folder: by an address or by a
-// link.
+// An inviteSheet links another device, without a folder: one nearby, or by an
+// address, or by a link.
 type inviteSheet struct {
 	w      *Window
 	sh     *sheet
+	near   *nearbyList
 	who    *who
 	person *nameEntry
 	next   *button
@@ -22,6 +23,8 @@ type inviteSheet struct {
 // askInvite opens the sheet that links another device, without a folder.
 func (w *Window) askInvite() {
 	s := &inviteSheet{w: w, sh: w.open("")}
+	s.near = newNearbyList(w, s.sh, func(d app.Nearby) { w.linkNearby(d, func(app.DeviceID) { s.sh.close() }) })
+	s.sh.closed = s.near.close
 	s.who, s.person = newWho(w, s.sh), newNameEntry(w)
 	s.who.entry.SetPlaceHolder(tr("e-mail address"))
 	s.who.changed = func() { s.person.ask(s.who.recipient().address != "") }
@@ -31,14 +34,17 @@ func (w *Window) askInvite() {
 
 func (s *inviteSheet) page() {
 	s.sh.retitle(tr("Link a device"))
-	s.sh.draw = nil
+	s.sh.draw = s.near.draw
 	s.sh.page(container.NewVBox(
+		subheading(tr("In this network")), s.near.box,
+		subheading(tr("Somewhere else")),
 		para(tr("Whose device is it? Your own address connects your other computer.")),
 		s.who.box, s.person.box,
 		subheading(tr("Or with a link")),
 		muted(tr("For a device that you can reach yourself, by chat or remote login. It is good for 24 hours. Anyone who has it can ask to come in; you will be asked once.")),
 		container.NewHBox(s.link),
 	), newButton(s.w, tr("Cancel"), s.sh.close), s.next)
+	s.w.win.Canvas().Focus(s.who.entry)
 }
 
 // press goes on to the preview of the mail.

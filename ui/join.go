@@ -110,6 +110,8 @@ func (j *joining) whoExactly() string {
 	switch j.from.Verified {
 	case "words":
 		return tr("from {{.Device}}, proved by the six words", "Device", device)
+	case "nearby":
+		return tr("from {{.Device}}, proved by three words on both screens", "Device", device)
 	case "link":
 		return tr("from {{.Device}}, linked by an invite link", "Device", device)
 	}

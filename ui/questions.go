@@ -20,6 +20,10 @@ func (w *Window) openQuestion(q app.Question) {
 	case app.AskInvitation, app.AskOffer, app.AskMailbox:
 		opener(q)(w)
 		return
+	case app.AskNearby, app.AskSame:
+		w.requests = append(w.requests, q.ID)
+		w.openRequest(q)
+		return
 	}
 	sh := w.open(tr("A question for you"))
 	r := newQuestionRow(w)

@@ -11,7 +11,7 @@ import (
 // urgency orders kinds of questions: first where somebody waits at this moment,
 // then what has stopped, then what can wait.
 var urgency = []app.QuestionKind{
-	app.AskChangedKey, app.AskPairing, app.AskDeletions, app.AskRoot, app.AskDisk, app.AskRules, app.AskInvitation, app.AskOffer, app.AskMailbox,
+	app.AskSame, app.AskNearby, app.AskChangedKey, app.AskPairing, app.AskBrokenOff, app.AskDeletions, app.AskRoot, app.AskDisk, app.AskRules, app.AskInvitation, app.AskOffer, app.AskMailbox,
 }
 
 // questionOrder is the questions as they are shown, the most urgent first.
@@ -65,6 +65,17 @@ func textOf(q app.Question, s app.State, days int) questionText {
 				"Name", claimed(q), "Known", shown(known.Name))
 		}
 		t.safe = tr("Ask the person by phone or face to face first. Nothing is shared with it before you link it.")
+	case app.AskNearby:
+		t.icon = "device"
+		t.text = tr("A computer nearby that calls itself {{.Name}} wants to be linked. If you expect it, compare three words with it.", "Name", claimed(q))
+		t.safe = tr("Nothing is shared by that. If you do not expect it, refuse it.")
+	case app.AskSame:
+		t.icon = "eye"
+		t.text = tr("Does the screen of {{.Name}} show the same three words: {{.Words}}?", "Name", claimed(q), "Words", strings.Join(q.Words, " "))
+		t.safe = tr("Look at the other screen, or have its person read them to you. If only one word differs, say no.")
+	case app.AskBrokenOff:
+		t.icon = "warning"
+		t.text = brokenText(q, s)
 	case app.AskDeletions:
 		t.icon = "trash"
 		if q.Loss != nil {
@@ -195,7 +206,7 @@ type answer struct {
 
 // evenHanded are the kinds of questions where no answer is the one to press:
 // only the person can know.
-var evenHanded = []app.QuestionKind{app.AskPairing, app.AskChangedKey, app.AskRules}
+var evenHanded = []app.QuestionKind{app.AskPairing, app.AskChangedKey, app.AskRules, app.AskNearby, app.AskSame, app.AskBrokenOff}
 
 // answersTo are the ways to go on, the recommended one first unless the kind of
 // question is evenHanded.
@@ -276,6 +287,16 @@ func choiceText(q app.Question, c app.Choice) string {
 		return tr("Refuse it")
 	case "changed-key yes":
 		return tr("Link it as well")
+	case "nearby open":
+		return tr("Compare words")
+	case "nearby no":
+		return tr("Refuse")
+	case "same-words same":
+		return tr("Yes, the same")
+	case "same-words different":
+		return tr("No, they differ")
+	case "broken-off ok":
+		return tr("All right")
 	case "root look":
 		return tr("The right one is back")
 	case "root use":

@@ -23,7 +23,10 @@ type shareSheet struct {
 	counted *widget.Label
 	stop    func() // the counting
 	who     *who
+	near    *nearbyList
+	linked  []app.DeviceID // from here, to get the folder
 	devices []*deviceCheck
+	checks  *fyne.Container
 	may     *choice
 	person  *nameEntry
 	next    *button
@@ -54,21 +57,45 @@ func (w *Window) askShare(dir string) {
 	s.may = newChoice([]string{mayChange(), mayReceive()}, nil)
 	s.may.Selected = mayChange()
 	s.next = newButton(w, tr("Next"), s.press)
-	checks := container.NewVBox()
-	for _, d := range w.state.Devices {
-		c := &deviceCheck{newCheck(w, deviceLabel(d), func(bool) { s.follow() }), d.ID}
-		s.devices = append(s.devices, c)
-		checks.Add(c.check)
-	}
+	s.checks = container.NewVBox()
+	s.addDevices(w.state)
+	s.near = newNearbyList(w, s.sh, func(d app.Nearby) {
+		w.linkNearby(d, func(id app.DeviceID) { s.linked = append(s.linked, id); s.draw(w.state) })
+	})
 	s.body = container.NewVBox(
 		container.NewBorder(nil, nil, nil, choose, s.dir), s.counted,
-		subheading(tr("Share it with")), s.who.box, checks, s.may, s.person.box,
+		subheading(tr("Share it with")), s.who.box, s.checks, s.near.box, s.may, s.person.box,
 	)
-	s.sh.closed = func() { s.stop() }
+	s.sh.closed = func() { s.stop(); s.near.close() }
 	s.page()
 	if dir != "" {
 		s.dir.SetText(w.tilde(dir))
 		w.win.Canvas().Focus(s.who.entry)
+	}
+}
+
+// draw follows what is near, and who was linked meanwhile.
+func (s *shareSheet) draw(st app.State) {
+	s.addDevices(st)
+	s.near.draw(st)
+}
+
+// addDevices adds checks for devices that have none yet. Only one that was
+// linked from here is chosen by that.
+func (s *shareSheet) addDevices(st app.State) {
+	for _, d := range st.Devices {
+		if slices.ContainsFunc(s.devices, func(c *deviceCheck) bool { return c.id == d.ID }) {
+			continue
+		}
+		c := &deviceCheck{newCheck(s.w, deviceLabel(d), func(bool) { s.follow() }), d.ID}
+		s.devices = append(s.devices, c)
+		s.checks.Add(c.check)
+	}
+	for _, c := range s.devices {
+		if i := slices.Index(s.linked, c.id); i >= 0 {
+			s.linked = slices.Delete(s.linked, i, i+1)
+			c.SetChecked(true)
+		}
 	}
 }
 
@@ -82,7 +109,7 @@ func deviceLabel(d app.Device) string {
 
 func (s *shareSheet) page() {
 	s.sh.retitle(tr("Share a folder"))
-	s.sh.draw, s.sh.dropped = nil, func(path string) { s.dir.SetText(s.w.tilde(path)) }
+	s.sh.draw, s.sh.dropped = s.draw, func(path string) { s.dir.SetText(s.w.tilde(path)) }
 	s.sh.page(s.body, newButton(s.w, tr("Cancel"), s.sh.close), s.next)
 	s.follow()
 }

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"foldpost/app"
@@ -34,6 +35,7 @@ const (
 	TrayPauseLong     TrayAction = "pause" // until resumed
 	TrayResume        TrayAction = "resume"
 	TrayQuit          TrayAction = "quit"
+	TrayNearby        TrayAction = "nearby" // look for devices; with an id behind it: link that one
 )
 
 // A TrayEntry is one line of the tray's menu. One without text is a line
@@ -60,7 +62,7 @@ func TrayOf(s app.State) Tray {
 	}
 	t.Menu = append(t.Menu,
 		TrayEntry{Text: tr("Share a folder…"), Do: TrayShare},
-		TrayEntry{Text: tr("Devices nearby"), Entries: []TrayEntry{{Text: tr("Nobody found")}}},
+		TrayEntry{Text: tr("Devices nearby"), Entries: nearbyEntries(s)},
 		TrayEntry{},
 	)
 	switch {
@@ -77,8 +79,39 @@ func TrayOf(s app.State) Tray {
 	return t
 }
 
+// nearbyEntries are the devices nearby, each to be linked.
+func nearbyEntries(s app.State) []TrayEntry {
+	var list []TrayEntry
+	for _, d := range s.Nearby {
+		list = append(list, TrayEntry{Text: tr("Link with {{.Name}}…", "Name", shown(d.Name)), Do: TrayNearby + TrayAction(d.ID)})
+	}
+	if len(list) == 0 {
+		list = append(list, TrayEntry{Text: tr("Nobody found")})
+	}
+	return append(list, TrayEntry{Text: tr("Look for devices…"), Do: TrayNearby})
+}
+
+// doNearby opens what the tray's menu says about devices nearby.
+func (w *Window) doNearby(id app.NearbyID) {
+	w.Show()
+	if len(w.sheets) > 0 {
+		return // somebody may have typed into it
+	}
+	for _, d := range w.state.Nearby {
+		if d.ID == id {
+			w.linkNearby(d, nil)
+			return
+		}
+	}
+	w.askNearby()
+}
+
 // Do does what an entry of the tray's menu says, as far as it is the window's.
 func (w *Window) Do(a TrayAction) {
+	if id, ok := strings.CutPrefix(string(a), string(TrayNearby)); ok {
+		w.doNearby(app.NearbyID(id))
+		return
+	}
 	switch a {
 	case TrayOpen:
 		w.Show()

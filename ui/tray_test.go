@@ -67,10 +67,10 @@ func TestTrayMenu(t *testing.T) {
 		state app.State
 		want  []TrayAction // in their order, those of submenus too
 	}{
-		{"new", online(), []TrayAction{TrayOpen, TrayShare, TrayQuit}},
-		{"folder", online(folder), []TrayAction{TrayOpen, TrayShare, TrayPauseHour, TrayPauseTomorrow, TrayPauseLong, TrayQuit}},
-		{"paused", online(folder, func(s *app.State) { s.Paused = true }), []TrayAction{TrayOpen, TrayShare, TrayResume, TrayQuit}},
-		{"question", online(asks(app.Question{ID: "1"})), []TrayAction{TrayOpen, TrayAnswer, TrayShare, TrayQuit}},
+		{"new", online(), []TrayAction{TrayOpen, TrayShare, TrayNearby, TrayQuit}},
+		{"folder", online(folder), []TrayAction{TrayOpen, TrayShare, TrayNearby, TrayPauseHour, TrayPauseTomorrow, TrayPauseLong, TrayQuit}},
+		{"paused", online(folder, func(s *app.State) { s.Paused = true }), []TrayAction{TrayOpen, TrayShare, TrayNearby, TrayResume, TrayQuit}},
+		{"question", online(asks(app.Question{ID: "1"})), []TrayAction{TrayOpen, TrayAnswer, TrayShare, TrayNearby, TrayQuit}},
 	}
 	for _, test := range tests {
 		var got []TrayAction

@@ -38,7 +38,7 @@ func newTestWindowOf(t *testing.T, a fyne.App, f app.Service, o Options) *Window
 	t.Helper()
 	a.Settings().SetTheme(Theme{Variant: "light"})
 	w := New(a, f, o)
-	w.inline, w.ctx = true, t.Context()
+	w.inline, w.ctx, w.held = true, t.Context(), make(chan func(), 8)
 	w.win.Resize(fyne.NewSize(980, 680))
 	w.Show()
 	w.draw(f.State())

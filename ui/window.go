@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +26,8 @@ type Window struct {
 	opts Options
 	ctx  context.Context // of what was begun in the window; it ends with Run
 
-	inline bool // calls of do end before it returns, for tests
+	inline bool        // calls of do end before it returns, for tests
+	held   chan func() // likewise: what follows calls of hold
 
 	state  app.State // drawn last
 	days   int       // deleted and replaced files are kept so long
@@ -34,6 +36,9 @@ type Window struct {
 	screen screen
 	sheets []*sheet
 	opened *sheet // by Open, the last time
+
+	linking  *nearbyLink      // on top
+	requests []app.QuestionID // of devices nearby, that were shown
 
 	mu     sync.Mutex
 	latest app.State     // seen last
@@ -175,11 +180,12 @@ func (w *Window) redraw() {
 	if w.screen != nil {
 		w.screen.draw(w.state)
 	}
-	for _, sh := range w.sheets {
-		if sh.draw != nil {
+	for _, sh := range slices.Clone(w.sheets) {
+		if sh.draw != nil && sh.isOpen() {
 			sh.draw(w.state)
 		}
 	}
+	w.showRequests(w.state)
 	settle(w.win.Content())
 }
 

@@ -45,6 +45,7 @@ type Fake struct {
 	calls       []string
 	drawn       map[string]int // ids given, by kind
 	open        int            // calls of OpenNearby
+	away        bool           // nobody answers PairNearby
 	after       bool           // one of them wanted it to last
 }
 

@@ -32,6 +32,13 @@ func (f *Fake) OpenNearby(ctx context.Context, after time.Duration) error {
 // NearbyWords are shown by PairNearby.
 var NearbyWords = []string{"negligent", "scouts", "manmade"}
 
+// Away says that nobody is at the screens of devices nearby: PairNearby waits.
+func (f *Fake) Away() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.away = true
+}
+
 // PairNearby asks for the words at once, and believes what is answered.
 func (f *Fake) PairNearby(ctx context.Context, id app.NearbyID) (app.DeviceID, error) {
 	f.mu.Lock()
@@ -43,6 +50,11 @@ func (f *Fake) PairNearby(ctx context.Context, id app.NearbyID) (app.DeviceID, e
 	if i < 0 {
 		f.mu.Unlock()
 		return "", app.Errorf(app.CodeNotFound, "no device %s is nearby", id)
+	}
+	if f.away {
+		f.mu.Unlock()
+		<-ctx.Done()
+		return "", ctx.Err()
 	}
 	near := f.state.Nearby[i]
 	q := SameWords(app.QuestionID(f.draw("same")), near.Name)
