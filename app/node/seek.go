@@ -76,7 +76,7 @@ func (a absence) due(now time.Time) bool {
 	case a.certain:
 		return now.Sub(a.since) >= askMoved
 	case a.moved:
-		return now.Sub(a.since) >= askLost
+		return now.Sub(a.since) >= askLost && !a.Told.After(a.since)
 	}
 	wait := askUnmoved
 	if a.unsure {

@@ -15,6 +15,7 @@ func TestWhenADeviceIsAsked(t *testing.T) {
 		want bool
 	}{
 		{"we may have moved, just now", absence{since: ago(10 * time.Second), moved: true}, false},
+		{"we may have moved, and have answered a question since", absence{since: ago(15 * time.Second), moved: true, seeking: seeking{Told: ago(3 * time.Second)}}, false},
 		{"we may have moved", absence{since: ago(15 * time.Second), moved: true}, true},
 		{"just lost", absence{since: ago(20 * time.Second), moved: true, certain: true, waits: true}, false},
 		{"we moved", absence{since: ago(30 * time.Second), moved: true, certain: true}, true},
