@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -63,4 +64,45 @@ func TestLinkOverAnyConnection(t *testing.T) {
 	if err := <-served; err != nil {
 		t.Errorf("serveOver = %v", err)
 	}
+}
+
+// linkOver makes a link to a peer on a connection that may lead to it, and
+// serves it until it ends. Nil means that there was a link. The connection is
+// closed when it returns.
+func (e *Endpoint) linkOver(ctx context.Context, conn net.Conn, peer PeerID, kind string) error {
+	e.mu.Lock()
+	r, number := e.run, e.peerLocked(peer).clock+1
+	e.mu.Unlock()
+	if r == nil {
+		_ = conn.Close()
+		return net.ErrClosed
+	}
+	c, err := r.dialOver(ctx, conn, peer, alpnLink, carrying{kind: kind})
+	if err != nil {
+		return fmt.Errorf("link to %s: %w", peer.Short(), err)
+	}
+	l, err := e.greet(ctx, c, peer, number)
+	if err != nil {
+		return err
+	}
+	e.keep(ctx, l)
+	return nil
+}
+
+// serveOver is the called side of linkOver: it serves whoever calls on a
+// connection, for a link or to pair, until that ends.
+func (e *Endpoint) serveOver(ctx context.Context, conn net.Conn, kind string) error {
+	e.mu.Lock()
+	r := e.run
+	e.mu.Unlock()
+	if r == nil {
+		_ = conn.Close()
+		return net.ErrClosed
+	}
+	c, err := r.acceptOver(ctx, conn, kind)
+	if err != nil {
+		return err
+	}
+	e.serve(ctx, c, true)
+	return nil
 }

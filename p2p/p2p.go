@@ -244,7 +244,8 @@ type Manager interface {
 	AcceptStream(ctx context.Context, id PeerID, protocol string, s Stream)
 }
 
-// A Stream is a reliable flow of bytes in both directions on a link.
+// A Stream is a reliable flow of bytes in both directions on a link. It fails
+// with a [*StreamError] where the other side reset it, and with [ErrLinkEnded].
 type Stream interface {
 	io.Reader
 	io.Writer

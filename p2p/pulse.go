@@ -2,6 +2,10 @@ package p2p
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -133,12 +137,24 @@ func (s linkStream) Read(b []byte) (int, error) {
 		s.pulse.use()
 		s.pulse.hear()
 	}
-	return n, err
+	return n, ended(err)
 }
 
 func (s linkStream) Write(b []byte) (int, error) {
 	s.pulse.use()
 	n, err := s.carried.Write(b)
 	s.pulse.use()
-	return n, err
+	return n, ended(err)
+}
+
+func (s linkStream) SetDeadline(t time.Time) error { return ended(s.carried.SetDeadline(t)) }
+
+func (s linkStream) CloseWrite() error { return ended(s.carried.CloseWrite()) }
+
+// ended marks what is no fault of a stream but the end of its link.
+func ended(err error) error {
+	if _, ok := errors.AsType[*StreamError](err); ok || err == nil || err == io.EOF || errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrLinkEnded, err)
 }

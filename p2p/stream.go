@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -32,6 +33,10 @@ func (c StreamCode) String() string {
 	}
 	return fmt.Sprintf("code %d", uint32(c))
 }
+
+// ErrLinkEnded is what a stream fails with when its link ends. What was asked
+// there can be asked again: there may be another link.
+var ErrLinkEnded = errors.New("the link ended")
 
 // A CloseCode tells a peer why a link was closed.
 type CloseCode uint32

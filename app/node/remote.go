@@ -152,24 +152,9 @@ func (r *remote) Since(ctx context.Context, after folder.Cursor) iter.Seq2[folde
 
 // Read implements [folder.Remote].
 func (r *remote) Read(ctx context.Context, w folder.Want) (io.ReadCloser, error) {
-	s, err := r.reading(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c := &content{remote: r, stream: s, wait: func(n int) error { return r.down.wait(ctx, n) }}
-	c.stop = context.AfterFunc(ctx, func() { s.Reset(p2p.StreamCancelled) })
-	var st statusFrame
-	err = wire.Write(s, wire.MaxControl, w)
-	if err == nil {
-		err = wire.Read(s, wire.MaxControl, &st)
-	}
-	if err == nil && st.err() != nil {
-		c.ended = true // in order: the stream can be used again
-		err = st.err()
-	}
-	if err != nil {
-		c.broken = !c.ended
-		return nil, errors.Join(fmt.Errorf("read %q from %x: %w", w.Path, r.device[:4], err), c.Close())
+	c := &content{remote: r, ctx: ctx, want: w, wait: func(n int) error { return r.down.wait(ctx, n) }}
+	if err := c.request(); err != nil {
+		return nil, fmt.Errorf("read %q from %x: %w", w.Path, r.device[:4], err)
 	}
 	return c, nil
 }
@@ -181,82 +166,6 @@ func (r *remote) reading(ctx context.Context) (p2p.Stream, error) {
 	default:
 		return r.begin(ctx, openFrame{Folder: r.id, What: openRead})
 	}
-}
-
-// content reads the chunks of one want.
-type content struct {
-	remote *remote
-	stream p2p.Stream
-	stop   func() bool
-	wait   func(n int) error // until n bytes may have been read
-	left   int               // bytes of the chunk that are still to come
-	ended  bool
-	broken bool // nothing more can be read
-}
-
-func (c *content) Read(p []byte) (int, error) {
-	if c.ended {
-		return 0, io.EOF
-	}
-	if err := c.stream.SetDeadline(time.Now().Add(stall)); err != nil {
-		return 0, err
-	}
-	if c.left == 0 {
-		if err := c.next(); err != nil {
-			c.broken = true
-			return 0, err
-		}
-		if c.ended {
-			return 0, io.EOF
-		}
-	}
-	n, err := c.stream.Read(p[:c.remote.down.part(min(len(p), c.left))])
-	c.left -= n
-	if err == nil {
-		err = c.wait(n)
-	}
-	c.broken = err != nil
-	if errors.Is(err, io.EOF) && !c.ended {
-		err = io.ErrUnexpectedEOF
-	}
-	return n, err
-}
-
-func (c *content) next() error {
-	var head [4]byte
-	if _, err := io.ReadFull(c.stream, head[:]); err != nil {
-		return io.ErrUnexpectedEOF
-	}
-	switch n := binary.BigEndian.Uint32(head[:]); {
-	case n == cutShort:
-		return errCutShort
-	case n > maxChunk:
-		return fmt.Errorf("chunk of %d bytes, at most %d", n, maxChunk)
-	default:
-		c.left = int(n)
-		c.ended = n == 0
-		return nil
-	}
-}
-
-// Close keeps the stream for the next read if this one came to its end. Who
-// knows the size reads no further than that: then the end is the next thing
-// on the stream.
-func (c *content) Close() error {
-	if !c.ended && !c.broken && c.left == 0 && c.stream.SetDeadline(time.Now().Add(linger)) == nil {
-		c.broken = c.next() != nil
-	}
-	live := c.stop()
-	if c.ended && !c.broken && live && c.stream.SetDeadline(time.Time{}) == nil {
-		select {
-		case c.remote.idle <- c.stream:
-			c.remote.tidy.Reset(keepIdle)
-			return nil
-		default:
-		}
-	}
-	c.stream.Reset(p2p.StreamCancelled)
-	return nil
 }
 
 // serveFolder answers one folder stream of a paired peer. find returns our

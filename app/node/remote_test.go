@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +145,63 @@ func TestRemoteRead(t *testing.T) {
 	}
 	if *opened != 1 {
 		t.Errorf("%d streams were opened, want 1 for all", *opened)
+	}
+}
+
+// cutStream is a stream whose link ends after so many bytes were read.
+type cutStream struct {
+	p2p.Stream
+	left int
+}
+
+func (s *cutStream) Read(b []byte) (int, error) {
+	if s.left == 0 {
+		return 0, fmt.Errorf("%w: gone", p2p.ErrLinkEnded)
+	}
+	n, err := s.Stream.Read(b[:min(len(b), s.left)])
+	s.left -= n
+	return n, err
+}
+
+// A content goes on over another link where one ends, from where it was.
+func TestRemoteReadOverSeveralLinks(t *testing.T) {
+	large := make([]byte, 5*maxChunk)
+	for i := range large {
+		large[i] = byte(i >> 10)
+	}
+	for _, tt := range []struct {
+		name string
+		cuts []int // bytes of the stream after which its link ends
+		want error
+	}{
+		{"at once", []int{0}, nil},
+		{"in the status", []int{3}, nil},
+		{"in the length of a chunk", []int{20}, nil},
+		{"again and again", []int{1000, maxChunk + 7, 3, 2*maxChunk + 100, 0, 5}, nil},
+		{"without end", slices.Repeat([]int{3}, 20), p2p.ErrLinkEnded},
+	} {
+		r, opened := connect(t, shelf{contents: map[folder.Path][]byte{"large": large}}, true)
+		open, cuts := r.open, tt.cuts
+		r.open = func(ctx context.Context, protocol string) (p2p.Stream, error) {
+			s, err := open(ctx, protocol)
+			if err == nil && len(cuts) > 0 {
+				s = &cutStream{s, cuts[0]}
+				cuts = cuts[1:]
+			}
+			return s, err
+		}
+		c, err := r.Read(t.Context(), folder.Want{Path: "large", Offset: 7})
+		var got []byte
+		if err == nil {
+			got, err = io.ReadAll(c)
+			c.Close()
+		}
+		if !errors.Is(err, tt.want) || err == nil && !bytes.Equal(got, large[7:]) {
+			t.Errorf("%s: Read = %d bytes, %v, want %d, %v", tt.name, len(got), err, len(large)-7, tt.want)
+		}
+		if tt.want == nil && *opened != len(tt.cuts)+1 {
+			t.Errorf("%s: %d streams were opened, want %d", tt.name, *opened, len(tt.cuts)+1)
+		}
 	}
 }
 
