@@ -124,3 +124,30 @@ func TestRelayGoesOn(t *testing.T) {
 		}
 	})
 }
+
+// TestDirectPathTakesOver: other routers let the two through, and they leave
+// the relay by themselves.
+func TestDirectPathTakesOver(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob, cem := w.circle()
+		nas := w.device("nas")
+		w.link(nas, ada)
+		w.link(nas, bob)
+		w.must(cem.Relay(t.Context(), app.DeviceID(ada.id().String()), true))
+		time.Sleep(5 * time.Second)
+		ada.end()
+		bob.end()
+		ada.move("192.168.1.2:4001")
+		bob.move("10.2.0.2:4002")
+		w.hardHomes(ada, bob)
+		ada.start()
+		bob.start()
+		ada.eventually("linked through cem", 15*time.Second, by("relay", "bob"))
+		time.Sleep(10 * time.Minute)
+		w.routers(map[*device]router{ada: {public: "198.51.100.99"}, bob: {public: "203.0.113.99"}})
+		ada.eventually("linked directly", 3*time.Minute, by("quic", "bob"))
+		bob.eventually("linked directly", 5*time.Second, by("quic", "ada"))
+		cem.eventually("relays no more", 5*time.Second, func(s app.State) bool { return len(s.Relays) == 0 })
+		ada.never("back on the relay", time.Hour, by("relay", "bob"))
+	})
+}

@@ -101,6 +101,7 @@ type contacts struct {
 	taken     map[p2p.PeerID]*quota // letters that a contact brought us
 	recent    recentLetters         // that we carried
 	seeks     map[p2p.PeerID]*contactSeek
+	better    map[p2p.PeerID]*contactSeek
 	relayed   map[p2p.PeerID]time.Time // when a relay was needed last
 
 	taking  sync.Mutex // letters are taken one after another
@@ -110,7 +111,7 @@ type contacts struct {
 func newContacts() *contacts {
 	return &contacts{
 		asking: map[p2p.PeerID]*quota{}, carried: map[p2p.PeerID]*quota{}, delivered: map[p2p.PeerID]*quota{}, taken: map[p2p.PeerID]*quota{},
-		seeks: map[p2p.PeerID]*contactSeek{}, relayed: map[p2p.PeerID]time.Time{},
+		seeks: map[p2p.PeerID]*contactSeek{}, better: map[p2p.PeerID]*contactSeek{}, relayed: map[p2p.PeerID]time.Time{},
 	}
 }
 
@@ -290,5 +291,8 @@ func (n *Node) carriesFor(l p2p.Link) bool {
 	return ok && r.State == p2p.Paired && l.Kind != linkRelay
 }
 
-// linkRelay is the kind of a link through another device.
-const linkRelay = "relay"
+// Kinds of links.
+const (
+	linkQUIC  = "quic"
+	linkRelay = "relay" // through another device
+)

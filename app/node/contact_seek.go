@@ -37,6 +37,8 @@ func (k *contactSeek) due(now, since time.Time, contacts []p2p.PeerID, own []str
 	}
 	fresh := slices.ContainsFunc(contacts, func(c p2p.PeerID) bool { return !slices.Contains(k.contacts, c) })
 	switch {
+	case len(contacts) == 0:
+		return false
 	case fresh || !slices.Equal(own, k.own) || since.After(k.next.Add(-k.pause)):
 		k.pause = contactAgain
 	case now.Before(k.next):
@@ -59,36 +61,53 @@ func (n *Node) matchContacts(ctx context.Context) {
 		}
 	}
 	own := n.ownAddresses()
-	if len(contacts) == 0 || len(own) == 0 || s.Paused.active(now) {
+	if len(own) == 0 || s.Paused.active(now) {
 		return
 	}
 	for _, w := range s.writers() {
-		_, linked := n.endpoint.Link(w.Peer)
-		if linked || !n.contacts.due(w.Peer, now, n.absentSince(w.Peer), contacts, own) {
+		l, linked := n.endpoint.Link(w.Peer)
+		list, since, search := contacts, n.absentSince(w.Peer), n.seekByContacts
+		switch {
+		case linked && l.Kind == linkQUIC:
+			continue
+		case linked: // a better link is looked for with its help
+			list, since, search = []p2p.PeerID{w.Peer}, l.Since, n.tellOverLink
+		}
+		k := n.contacts.seek(w.Peer, linked)
+		if !n.contacts.due(k, now, since, list, own) {
 			continue
 		}
 		n.tasks.Go(func() {
-			n.seekByContacts(ctx, w.Correspondent, contacts)
-			n.contacts.done(w.Peer)
+			search(ctx, w.Correspondent, list)
+			n.contacts.done(k)
 		})
 	}
 }
 
-func (c *contacts) due(id p2p.PeerID, now, since time.Time, contacts []p2p.PeerID, own []string) bool {
+// seek returns the search for a device, or for a better link with it.
+func (c *contacts) seek(id p2p.PeerID, linked bool) *contactSeek {
+	m := c.seeks
+	if linked {
+		m = c.better
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k := c.seeks[id]
-	if k == nil {
-		k = &contactSeek{}
-		c.seeks[id] = k
+	if m[id] == nil {
+		m[id] = &contactSeek{}
 	}
+	return m[id]
+}
+
+func (c *contacts) due(k *contactSeek, now, since time.Time, contacts []p2p.PeerID, own []string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return k.due(now, since, contacts, own)
 }
 
-func (c *contacts) done(id p2p.PeerID) {
+func (c *contacts) done(k *contactSeek) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.seeks[id].busy = false
+	k.busy = false
 }
 
 // mayAsk counts a letter that a contact is given.
@@ -135,6 +154,22 @@ func (n *Node) seekByContacts(ctx context.Context, to mail.Correspondent, contac
 	if len(relays) > 0 {
 		n.reachThrough(ctx, to.Peer, relays)
 	}
+}
+
+// tellOverLink gives a letter to the device itself, over a link by TCP or
+// through another device: both then try each other's addresses of now.
+func (n *Node) tellOverLink(ctx context.Context, to mail.Correspondent, _ []p2p.PeerID) {
+	letter, token, err := n.sealTo(to, mail.KindSeek, p2p.Token{})
+	if err != nil {
+		n.log.Error("letter over a link", "err", err)
+		return
+	}
+	a, err := n.askContact(ctx, to.Peer, contactFrame{Kind: contactDeliver, From: n.identity.ID(), Letter: letter}, carryTime)
+	if err != nil || a.Status != contactCarried {
+		n.log.Debug("letter not taken", "device", to.Peer.Short(), "status", a.Status, "err", err)
+		return
+	}
+	n.hereByContact(to, token, a.Letter)
 }
 
 // hereByContact takes the answer to our question. Whoever carries it can make
