@@ -21,6 +21,8 @@ func TestLAN(t *testing.T) {
 		defer killed(t)() // two minutes pass meanwhile
 	}
 	t.Run("three start and one leaves", threeStartAndOneLeaves)
+	t.Run("three words", threeWords)
+	t.Run("strangers see no name", strangersSeeNoName)
 	t.Run("stale addresses", staleAddresses)
 	t.Run("IPv6 alone", ipv6Alone)
 	t.Run("two cards", twoCards)

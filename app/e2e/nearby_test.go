@@ -96,6 +96,7 @@ func TestNearby(t *testing.T) {
 		}
 		for _, d := range []*device{ada, nas} {
 			d.eventually("linked", 5*time.Second, func(s app.State) bool { return connected(s) && noQuestion(s) })
+			d.eventually("lists nobody else", 5*time.Second, func(s app.State) bool { return len(s.Nearby) == 0 })
 			if dev := d.State().Devices[0]; dev.Verified != "nearby" || d.State().Mailbox != nil {
 				t.Errorf("%s keeps %+v, mailbox %+v", d.name, dev, d.State().Mailbox)
 			}

@@ -131,11 +131,21 @@ func (n *Node) neighbours() []discovery.Neighbour {
 	return nil
 }
 
+// strangers are the neighbours that this device is not linked with. One that
+// was linked a moment ago still shows the name by which it was found.
+func (n *Node) strangers() []discovery.Neighbour {
+	all := n.neighbours()
+	for _, l := range n.endpoint.Links() {
+		all = slices.DeleteFunc(all, func(d discovery.Neighbour) bool { return slices.Contains(d.Addrs, l.Addr) })
+	}
+	return all
+}
+
 // nearbyDevices lists the neighbours as people see them, by when they were
 // seen first.
 func (n *Node) nearbyDevices() []app.Nearby {
 	var list []app.Nearby
-	all, now := n.neighbours(), time.Now().Truncate(time.Second)
+	all, now := n.strangers(), time.Now().Truncate(time.Second)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	seen := map[app.NearbyID]time.Time{}

@@ -16,7 +16,7 @@ var _ p2p.NearbyManager = manager{}
 
 // PairNearby implements [app.Service].
 func (n *Node) PairNearby(ctx context.Context, id app.NearbyID) (app.DeviceID, error) {
-	all := n.neighbours()
+	all := n.strangers()
 	i := slices.IndexFunc(all, func(d discovery.Neighbour) bool { return app.NearbyID(d.Instance) == id })
 	if i < 0 {
 		return "", app.Errorf(app.CodeNotFound, "no device %s is nearby any more: foldpost nearby lists them", id)
