@@ -356,6 +356,7 @@ func (m *Mapper) take(ctx context.Context, w way, wish uint16, g *Gateway) (time
 	defer cancel()
 	got, err := w.add(ctx, udp, wish)
 	if err != nil {
+		m.unsure(ctx, w, udp, wish)
 		return 0, err
 	}
 	if a := got.external.Addr(); got.external.Port() == 0 || a.Is4() != g.Addr.Is4() || !a.IsGlobalUnicast() {
@@ -366,6 +367,7 @@ func (m *Mapper) take(ctx context.Context, w way, wish uint16, g *Gateway) (time
 		second, err := w.add(ctx, tcp, got.external.Port())
 		switch {
 		case err != nil:
+			m.unsure(ctx, w, tcp, got.external.Port())
 			m.c.Log.Debug("map the TCP port", "router", g.Addr, "err", err)
 		case second.external == got.external:
 			mapping.TCP = true
@@ -380,6 +382,19 @@ func (m *Mapper) take(ctx context.Context, w way, wish uint16, g *Gateway) (time
 	}
 	g.Mapping = mapping
 	return got.lasts, nil
+}
+
+// unsure gives a port back that the router may have given although its answer
+// was not waited for.
+func (m *Mapper) unsure(ctx context.Context, w way, t transport, port uint16) {
+	if ctx.Err() == nil {
+		return // it said no
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	defer cancel()
+	if err := w.remove(ctx, t, port); err != nil {
+		m.c.Log.Debug("give a port back that it may have given", "way", w.name(), "err", err)
+	}
 }
 
 // release gives all mappings back.

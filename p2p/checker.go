@@ -130,7 +130,7 @@ func (e *Endpoint) hearCheck(s *socket, m stunMessage, from netip.AddrPort) {
 	e.mu.Unlock()
 	if !silent {
 		e.heardOutside(from.Addr(), e.outside.wasAsked(from.Addr(), now))
-		e.outside.sentTo(from.Addr(), now)
+		e.outside.answered(from.Addr(), now)
 		s.answer(m, from, keys.in)
 	}
 }

@@ -10,10 +10,16 @@ import (
 type outside struct {
 	mu    sync.Mutex
 	heard time.Time // last
-	sent  map[netip.Addr]time.Time
+	sent  map[netip.Addr]opened
 	came  map[bool]time.Time // unasked; key: IPv4
 
 	same, other time.Time // somebody saw us at the IPv4 address where he did before, or not
+}
+
+// opened is an address to which something was sent.
+type opened struct {
+	at    time.Time
+	asked bool // by us; else only who came from there, unasked, was answered
 }
 
 const (
@@ -22,7 +28,7 @@ const (
 )
 
 func newOutside() *outside {
-	return &outside{sent: map[netip.Addr]time.Time{}, came: map[bool]time.Time{}}
+	return &outside{sent: map[netip.Addr]opened{}, came: map[bool]time.Time{}}
 }
 
 // moved forgets what was true in another network.
@@ -31,22 +37,34 @@ func (o *outside) moved() {
 	defer o.mu.Unlock()
 	o.heard = time.Time{}
 	clear(o.came)
+	for a, s := range o.sent { // a link that goes on opens the routers here
+		s.asked = true
+		o.sent[a] = s
+	}
 }
 
 // sentTo notes that our routers may let in who is at an address: something was
 // sent there.
-func (o *outside) sentTo(a netip.Addr, now time.Time) {
+func (o *outside) sentTo(a netip.Addr, now time.Time) { o.open(a, true, now) }
+
+// answered notes that who came from an address was answered. Who came unasked
+// the first time did so the next time too.
+func (o *outside) answered(a netip.Addr, now time.Time) { o.open(a, false, now) }
+
+func (o *outside) open(a netip.Addr, asked bool, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.sent) >= maxSentTo {
-		for b, at := range o.sent {
-			if now.Sub(at) >= openedFor {
+		for b, s := range o.sent {
+			if now.Sub(s.at) >= openedFor {
 				delete(o.sent, b)
 			}
 		}
 	}
-	if len(o.sent) < maxSentTo {
-		o.sent[a] = now
+	before, ok := o.sent[a]
+	if ok || len(o.sent) < maxSentTo {
+		asked = asked || before.asked && now.Sub(before.at) < openedFor
+		o.sent[a] = opened{at: now, asked: asked}
 	}
 }
 
@@ -55,8 +73,8 @@ func (o *outside) sentTo(a netip.Addr, now time.Time) {
 func (o *outside) wasAsked(a netip.Addr, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	at, ok := o.sent[a]
-	return ok && now.Sub(at) < openedFor || len(o.sent) >= maxSentTo
+	s, ok := o.sent[a]
+	return ok && s.asked && now.Sub(s.at) < openedFor || !ok && len(o.sent) >= maxSentTo
 }
 
 // hear notes something that only a peer or an asked server can have sent.

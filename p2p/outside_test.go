@@ -105,3 +105,31 @@ func TestBlockedUDP(t *testing.T) {
 		}
 	})
 }
+
+// Who came unasked, and was answered, comes unasked the next time too; who was
+// sent something first does not, for as long as routers may remember it.
+func TestWasAsked(t *testing.T) {
+	a, now := netip.MustParseAddr("198.51.100.7"), time.Now()
+	later := now.Add(openedFor)
+	for _, tt := range []struct {
+		name string
+		do   func(o *outside)
+		at   time.Time
+		want bool
+	}{
+		{"nothing", func(*outside) {}, now, false},
+		{"sent to", func(o *outside) { o.sentTo(a, now) }, now, true},
+		{"sent to long ago", func(o *outside) { o.sentTo(a, now) }, later, false},
+		{"answered", func(o *outside) { o.answered(a, now) }, now, false},
+		{"sent to, then answered", func(o *outside) { o.sentTo(a, now); o.answered(a, now) }, now, true},
+		{"answered, then sent to", func(o *outside) { o.answered(a, now); o.sentTo(a, now) }, now, true},
+		{"sent to long ago, then answered", func(o *outside) { o.sentTo(a, now); o.answered(a, later) }, later, false},
+		{"answered in another network", func(o *outside) { o.answered(a, now); o.moved() }, now, true},
+	} {
+		o := newOutside()
+		tt.do(o)
+		if got := o.wasAsked(a, tt.at); got != tt.want {
+			t.Errorf("%s: wasAsked = %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

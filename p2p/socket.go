@@ -144,7 +144,7 @@ func (e *Endpoint) accept(ctx context.Context, s *socket) error {
 		}
 		from := addrPortOf(c.RemoteAddr()).Addr()
 		asked := e.outside.wasAsked(from, time.Now())
-		e.outside.sentTo(from, time.Now())
+		e.outside.answered(from, time.Now())
 		e.mu.Lock()
 		if r := e.run; r != nil {
 			r.wg.Go(func() { e.serve(ctx, s.count(c), asked) })

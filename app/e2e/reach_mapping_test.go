@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"foldpost/app"
 )
 
 // What a router forwards ports by, as miniupnpd is told.
@@ -50,6 +52,21 @@ func TestReachMapped(t *testing.T) {
 				}
 			}
 			w.getToKnow(ada, bob)
+			mails := len(w.sent(0))
+			// Bob's checks had opened his router for Ada before she came: that shows
+			// nothing.
+			if said := ada.do("doctor", "--json"); c.by["ada"] != "" && !strings.Contains(said, string(app.FoundOpened)) {
+				t.Errorf("the doctor of ada does not say that the port is open: %s", said)
+			}
+
+			ada.stop()
+			bob.stop()
+			ada.start()
+			bob.start()
+			ada.must("linked again", ada.when(15*time.Second, isLinked))
+			if n := len(w.sent(0)); n > mails {
+				t.Errorf("%d mails to link again, want none: the port is known", n-mails)
+			}
 			ada.stop()
 			bob.stop()
 			for name := range c.by {
