@@ -133,3 +133,32 @@ func TestWasAsked(t *testing.T) {
 		}
 	}
 }
+
+// Whoever sees this device tells when its public address changes, though the
+// link outlives that.
+func TestSeenAlike(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newNATWorld(t)
+		r := &nat{public: netip.MustParseAddr("203.0.113.1")}
+		a := w.node(1, "192.168.1.2:4001", r, withSecret(2))
+		b := w.node(2, "192.0.2.1:4002", nil, withSecret(1))
+		a.knows(b)
+		a.echo(t, b, "x")
+		pass(3 * time.Minute)
+		same, other := a.SeenAlike()
+		if same.IsZero() || !other.IsZero() {
+			t.Fatalf("seen alike %v, otherwise %v, want only alike", same, other)
+		}
+		w.mu.Lock()
+		r.public = netip.MustParseAddr("203.0.113.99")
+		w.mu.Unlock()
+		began := time.Now()
+		pass(2 * time.Minute)
+		if _, other := a.SeenAlike(); !other.After(began) {
+			t.Errorf("seen otherwise %v, want after %v", other, began)
+		}
+		if same, _ := b.SeenAlike(); same.Before(began) {
+			t.Errorf("B seen alike %v, want all the time", same)
+		}
+	})
+}

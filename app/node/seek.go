@@ -90,17 +90,25 @@ func (a absence) due(now time.Time) bool {
 // private address: where public ones are known, they count.
 func moved(now, known []string) bool {
 	if p, q := publicOf(now), publicOf(known); len(p) > 0 && len(q) > 0 {
-		now, known = p, q
+		return !slices.ContainsFunc(p, func(a p2p.Candidate) bool {
+			return slices.ContainsFunc(q, func(b p2p.Candidate) bool { return atOnePlace(a, b) })
+		})
 	}
 	return len(known) > 0 && !slices.ContainsFunc(now, func(a string) bool { return slices.Contains(known, a) })
 }
 
-func publicOf(texts []string) []string {
-	var list []string
+// atOnePlace tells whether two addresses speak of one router, or computer: what
+// it forwards and where it is seen differ in the port.
+func atOnePlace(a, b p2p.Candidate) bool {
+	return a.Addr == b.Addr || a.Kind != b.Kind && a.Addr.Addr() == b.Addr.Addr()
+}
+
+func publicOf(texts []string) []p2p.Candidate {
+	var list []p2p.Candidate
 	for _, t := range texts {
-		a, _, ok := parseCandidate(t)
-		if ok && a.Addr().IsGlobalUnicast() && !a.Addr().IsPrivate() {
-			list = append(list, a.String())
+		a, kind, ok := parseCandidate(t)
+		if ok && isPublic(a.Addr()) {
+			list = append(list, p2p.Candidate{Addr: a, Kind: kind})
 		}
 	}
 	return list

@@ -57,6 +57,10 @@ func TestMoved(t *testing.T) {
 		{[]string{"192.168.1.5:4001", "check://198.51.100.1:4001"}, []string{"192.168.1.5:4001", "check://203.0.113.1:4001"}, true},
 		{[]string{"192.168.1.7:4001", "check://198.51.100.1:4001"}, []string{"192.168.1.5:4001", "check://198.51.100.1:4001"}, false},
 		{[]string{"192.168.1.5:4001"}, []string{"192.168.1.5:4001", "check://203.0.113.1:4001"}, false}, // nobody told us yet
+		{[]string{"192.168.1.5:4001", "mapped://198.51.100.1:4001"}, []string{"192.168.1.5:4001", "mapped://203.0.113.1:4001"}, true},
+		{[]string{"192.168.1.5:4001", "mapped://203.0.113.1:4001"}, []string{"192.168.1.5:4001", "check://203.0.113.1:50123"}, false}, // one router
+		{[]string{"192.168.1.5:4001", "check://203.0.113.1:4001"}, []string{"192.168.1.5:4001", "check://203.0.113.1:50123"}, true},
+		{[]string{"192.168.1.5:4001", "mapped://203.0.113.1:4001"}, []string{"192.168.1.5:4001"}, false}, // a router began to forward
 	} {
 		if got := moved(tt.now, tt.known); got != tt.want {
 			t.Errorf("moved(%v, %v) = %v, want %v", tt.now, tt.known, got, tt.want)
