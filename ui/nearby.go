@@ -2,6 +2,8 @@ package ui
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -19,9 +21,14 @@ type nearbyList struct {
 	rows  *rows[app.NearbyID, app.Nearby]
 	note  *widget.Label
 	again *fyne.Container // shown if shut
-	shut  string // why nobody can ask this computer; "" if it can be asked
+	shut  string          // why nobody can ask this computer; "" if it can be asked
+	why   string          // nobody is found, as far as this computer can tell
 	stop  func()
+	wait  func() // stops the wait until that is asked
 }
+
+// lookTime is how long others need to be found: who is there answers at once.
+const lookTime = 4 * time.Second
 
 // newNearbyList makes a list in a sheet, and opens the door. Chosen is called
 // with the device whose button was pressed.
@@ -32,6 +39,7 @@ func newNearbyList(w *Window, sh *sheet, chosen func(app.Nearby)) *nearbyList {
 	l.again.Hide()
 	l.box = container.NewVBox(l.rows.box, l.note, l.again)
 	l.open()
+	l.wait = w.later(lookTime, l.ask)
 	return l
 }
 
@@ -48,7 +56,31 @@ func (l *nearbyList) open() {
 }
 
 // close hides this computer again, unless something else shows it.
-func (l *nearbyList) close() { l.stop() }
+func (l *nearbyList) close() {
+	l.stop()
+	l.wait()
+}
+
+// ask finds out why nobody is found.
+func (l *nearbyList) ask() {
+	if len(l.w.state.Nearby) > 0 {
+		return
+	}
+	var list []app.Finding
+	l.w.do(func(ctx context.Context) (err error) {
+		list, err = l.w.svc.Doctor(ctx)
+		return err
+	}, func(error) { // without it the list says what it can
+		for _, f := range list {
+			if f.Area == app.AreaNearby && f.Reason != app.FoundNearby && f.Reason != app.FoundNearbySoon {
+				text, advice := foundText(f)
+				l.why = strings.TrimSpace(text + " " + advice)
+				break
+			}
+		}
+		l.draw(l.w.state)
+	})
+}
 
 func (l *nearbyList) draw(s app.State) {
 	l.rows.draw(s.Nearby)
@@ -58,6 +90,9 @@ func (l *nearbyList) draw(s app.State) {
 		text = l.shut
 	case len(s.Nearby) == 0:
 		text = tr("No other computer is found here yet. Open Foldpost there, too, in the same network, and choose “Connect my other computer”.")
+		if l.why != "" {
+			text += "\n" + l.why
+		}
 	default:
 		text = tr("They see this computer as {{.Name}}, while this is open.", "Name", shown(s.Device.Name))
 	}

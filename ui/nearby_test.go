@@ -193,6 +193,18 @@ func TestNearbyShut(t *testing.T) {
 	tap(t, w, "Let others find it again")
 	waitFor(t, w, "is visible", func(s app.State) bool { return s.Device.Visible })
 	reads(t, w, "No other computer is found here yet.")
+	if strings.Contains(texts(w), "Guest networks") {
+		t.Error("it says why nobody is found before it could know")
+	}
+}
+
+// Nobody is found: what this computer knows of the reason.
+func TestNearbyNobody(t *testing.T) {
+	f := apptest.NewFake()
+	f.Find(app.Found(app.FoundNobodyNear))
+	w := newTestWindow(t, f)
+	w.askNearby()
+	reads(t, w, "No other computer is found here yet.", "Guest networks and many offices keep devices apart.")
 	looks(t, w, "nearby-nobody")
 }
 

@@ -72,7 +72,10 @@ func (w *Window) copyText(b *button, text string) {
 
 // soon calls do once, when the user has stopped typing, unless it was stopped
 // before.
-func (w *Window) soon(do func()) (stop func()) {
+func (w *Window) soon(do func()) (stop func()) { return w.later(typingPause, do) }
+
+// later calls do once after a time, unless it was stopped before.
+func (w *Window) later(d time.Duration, do func()) (stop func()) {
 	if w.inline {
 		do()
 		return func() {}
@@ -84,7 +87,7 @@ func (w *Window) soon(do func()) (stop func()) {
 		select {
 		case <-ctx.Done():
 		case <-cancel:
-		case <-time.After(typingPause):
+		case <-time.After(d):
 			fyne.Do(func() {
 				if !stopped {
 					do()

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,8 +77,22 @@ func (s *session) nearby(ctx context.Context, svc app.Service) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return s.showNearby(st)
+		if err := s.showNearby(st); err != nil || len(st.Nearby) > 0 || s.json {
+			return err
+		}
+		return s.sayWhyNobody(ctx, svc)
 	})
+}
+
+// sayWhyNobody says what this device knows of the reason.
+func (s *session) sayWhyNobody(ctx context.Context, svc app.Service) error {
+	list, err := svc.Doctor(ctx)
+	for _, f := range list {
+		if f.Area == app.AreaNearby && f.Reason != app.FoundNearby && f.Reason != app.FoundNearbySoon {
+			s.say("%s", strings.TrimSpace(f.Text+" "+f.Advice))
+		}
+	}
+	return err
 }
 
 func (s *session) watchNearby(ctx context.Context, svc app.Service) error {
