@@ -71,7 +71,7 @@ func (r *fakeRouter) forwards() string {
 // serve answers datagrams to a port of the router.
 func (r *fakeRouter) serve(port uint16, answers func(q []byte) [][]byte) {
 	r.t.Helper()
-	c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(r.addr, port)))
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(r.addr, port)))
 	if err != nil {
 		r.t.Skipf("a router on %s: %v", r.addr, err)
 	}

@@ -356,3 +356,22 @@ func FuzzReadDescription(f *testing.F) {
 		}
 	})
 }
+
+// TestPinhole: before IPv6 PCP alone is asked, for our own address.
+func TestPinhole(t *testing.T) {
+	r := newRouter(t)
+	r.addr = netip.IPv6Loopback()
+	own := netip.MustParseAddr("2001:db8::7")
+	r.speak(dialect{pcp: true, external: netip.AddrPortFrom(own, 40000)})
+	m := NewMapper(MapperConfig{Port: 40000, External: 45000, TCP: true})
+	m.gateways = func() []Gateway { return []Gateway{{Addr: r.addr, Local: r.addr}} }
+	told, stop := start(t, m)
+	eventually(t, "a pinhole", func() bool { return len(told()) == 1 })
+	if got := told()[0]; got.Way != "pcp" || !got.Pinhole() || got.External != netip.AddrPortFrom(own, 40000) || !got.TCP {
+		t.Errorf("mapping %+v, want a pinhole for %s, port 40000", got, own)
+	}
+	stop()
+	if left := r.forwards(); left != "" {
+		t.Errorf("after the end the router lets through %q, want nothing", left)
+	}
+}

@@ -273,6 +273,7 @@ func (m manager) PeerDisconnected(id p2p.PeerID, err error) {
 	}
 	m.mu.Unlock()
 	m.lose(id, err)
+	m.mapping.lost(time.Now())
 	m.log.Info("disconnected", "device", id.Short(), "err", err)
 	before := m.keep.view()
 	_, even := m.sharedWith(&before, id, time.Time{})

@@ -39,6 +39,8 @@ type mapping struct {
 	mu     sync.Mutex
 	mapper *discovery.Mapper // nil: none runs
 	stop   context.CancelFunc
+	ended  chan struct{} // closed when the mapper that began last has given its port back
+	asked  time.Time     // because a link was lost
 	list   []mapped
 }
 
@@ -66,7 +68,13 @@ func (n *Node) matchMapping(ctx context.Context) {
 		ctx, m.stop = context.WithCancel(ctx)
 		mapper := discovery.NewMapper(discovery.MapperConfig{Port: n.port, External: s.Mapping.External, Nonce: s.Mapping.Nonce, TCP: len(n.listeners) == len(n.sockets), Log: n.log})
 		m.mapper = mapper
+		before, ended := m.ended, make(chan struct{})
+		m.ended = ended
 		n.tasks.Go(func() {
+			defer close(ended)
+			if before != nil {
+				<-before // it gives the very port back
+			}
 			_ = mapper.Run(ctx, func(list []discovery.Mapping) { n.portsMapped(mapper, list) }) // it ends with ctx alone
 		})
 	case !on && m.mapper != nil:
@@ -167,6 +175,20 @@ func (m *mapping) wake() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.mapper != nil {
+		m.mapper.Wake()
+	}
+}
+
+// askAfterLoss is the least time between two questions because of lost links.
+const askAfterLoss = 30 * time.Second
+
+// lost has the routers asked anew, because a link was lost: they may have got
+// another address, which nobody else tells.
+func (m *mapping) lost(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mapper != nil && now.Sub(m.asked) >= askAfterLoss {
+		m.asked = now
 		m.mapper.Wake()
 	}
 }
