@@ -228,3 +228,34 @@ func TestNearbyWithdrawn(t *testing.T) {
 		wantCode(t, "leo's end", ends[0].Err, PairingCancelled, true)
 	})
 }
+
+// Two that are linked pair again: the new secret takes the place of the old one,
+// on both sides or on neither.
+func TestNearbyAgain(t *testing.T) {
+	for _, full := range []string{"", "dora", "leo"} {
+		t.Run("disk full: "+full, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *pairWorld) {
+				dora, leo := w.neighbours()
+				if _, err := leo.pair(inTime(t, time.Hour), dora.invite(1, ViaWords)); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				before := dora.with(leo)
+				for _, d := range []*pairDevice{dora, leo} {
+					if d.name == full {
+						d.disk.onWrite = func(int, Record) (error, error) { return errDiskFull, nil }
+					}
+				}
+				_, err := dora.asks(inTime(t, time.Hour), leo)
+				if (err == nil) != (full == "") {
+					t.Errorf("asks = %v", err)
+				}
+				time.Sleep(2 * time.Hour)
+				agree(t, dora, leo)
+				if after := dora.with(leo); (after.T == before.T) != (full != "") {
+					t.Errorf("the record is the old one: %v", after.T == before.T)
+				}
+			})
+		})
+	}
+}
