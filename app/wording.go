@@ -59,6 +59,7 @@ const (
 	FoundUnasked      Reason = "unasked"
 	FoundSilent       Reason = "silent"
 	FoundElsewhere    Reason = "elsewhere"
+	FoundNotRunning   Reason = "not-running"
 	FoundIsolated     Reason = "isolated"
 	FoundHalfway      Reason = "halfway"
 	FoundNoWay        Reason = "no-way"
@@ -292,6 +293,11 @@ var wordings = map[Reason]Wording{
 		Area: AreaLink, Side: SideHere,
 		Text:   "{{.Name}} does not answer where it was, and it cannot be asked by mail where it is: the e-mail account here does not work.",
 		Advice: "Set the e-mail account right, or bring both computers into one network, if only once.",
+	},
+	FoundNotRunning: {
+		Area: AreaLink, Side: SideThere,
+		Text:   "{{.Name}} does not answer, but a computer at its address in this network does: Foldpost is not running there.",
+		Advice: "Start Foldpost on that computer.",
 	},
 	FoundIsolated: {
 		Area: AreaLink, Side: SideNetwork,

@@ -48,15 +48,6 @@ func triedText(tried []p2p.Tried, now time.Time) string {
 	for _, t := range tried {
 		fmt.Fprintf(&b, "tried %s, port %d (%s, from %s): %d calls by QUIC%s, %d by TCP%s, %d checks", app.ShortAddr(t.Addr.Addr()), t.Addr.Port(),
 			kindNames[t.Kind], t.Source, t.Dials, failedText(t.Failed), t.DialsTCP, failedText(t.FailedTCP), t.Checks)
-		if t.Failed != nil {
-			fmt.Fprintf(&b, ", %v", t.Failed)
-		}
-		if t.DialsTCP > 0 {
-			fmt.Fprintf(&b, ", %d calls by TCP", t.DialsTCP)
-		}
-		if t.FailedTCP != nil {
-			fmt.Fprintf(&b, ", %v", t.FailedTCP)
-		}
 		if !t.Answered.IsZero() {
 			fmt.Fprintf(&b, ", a check was answered %s ago", now.Sub(t.Answered).Round(time.Second))
 		}

@@ -2,9 +2,11 @@ package node
 
 import (
 	"cmp"
+	"errors"
 	"net/netip"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"foldpost/app"
@@ -17,6 +19,7 @@ type silence struct {
 	port   uint16 // ours
 	online bool   // this computer is on some network
 	tried  []p2p.Tried
+	closed bool // a computer in our own network is at its address and takes no calls
 	near   bool // it is heard in a local network
 	away   bool // all addresses that are known belong to another private network
 
@@ -69,6 +72,8 @@ func whyNot(s silence) (f app.Finding, pressing bool) {
 		return found(app.FoundNowhere), s.lastSeen.IsZero()
 	case s.answers():
 		return found(app.FoundHalfway), true
+	case s.closed:
+		return found(app.FoundNotRunning), s.lastSeen.IsZero()
 	case s.near:
 		return found(app.FoundIsolated), true
 	case s.here == p2p.MappingBlocked:
@@ -113,6 +118,14 @@ func (s silence) routers() (app.Reason, bool) {
 	return "", false
 }
 
+// refused tells whether a computer in one of our networks said that nobody
+// takes calls at the address of a device.
+func (n *Node) refused(tried []p2p.Tried) bool {
+	return slices.ContainsFunc(tried, func(t p2p.Tried) bool {
+		return errors.Is(t.FailedTCP, syscall.ECONNREFUSED) && !t.Addr.Addr().IsLoopback() && n.onOwnNetwork(t.Addr.Addr())
+	})
+}
+
 // elsewhere tells whether all addresses are private ones of networks that this
 // computer is not in.
 func (n *Node) elsewhere(tried []p2p.Tried) bool {
@@ -131,7 +144,7 @@ func (n *Node) online() bool {
 func (n *Node) silenceOf(s *kept, id p2p.PeerID, there p2p.Mapping, k seeking, now time.Time) silence {
 	tried := n.endpoint.Tried(id)
 	f := silence{
-		port: n.port, online: n.online(), tried: tried, away: n.elsewhere(tried), near: n.heardNearby(id, now),
+		port: n.port, online: n.online(), tried: tried, away: n.elsewhere(tried), near: n.heardNearby(id, now), closed: n.refused(tried),
 		here: n.endpoint.Mapping(), there: there, carrier: n.behindCarrier(),
 		wrote: k.Heard, now: now,
 	}

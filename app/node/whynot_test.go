@@ -45,6 +45,7 @@ func TestWhyNot(t *testing.T) {
 		{"it wrote, carrier", silence{online: true, tried: tried, wrote: justNow, carrier: true}, app.FoundCarrierHere, app.SideHere, true},
 		{"checks are answered", silence{online: true, tried: answered, lastSeen: yesterday}, app.FoundHalfway, app.SideNetwork, true},
 
+		{"its computer is on", silence{online: true, tried: tried, closed: true, lastSeen: yesterday}, app.FoundNotRunning, app.SideThere, false},
 		{"heard nearby", silence{online: true, tried: tried, near: true, lastSeen: yesterday}, app.FoundIsolated, app.SideNetwork, true},
 
 		// What both routers do with addresses.
