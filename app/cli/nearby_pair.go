@@ -21,6 +21,24 @@ func (s *session) pairNearby(ctx context.Context, svc app.Service, word string, 
 	if err != nil {
 		return err
 	}
+	id, words, err := s.linkNearby(ctx, svc, d)
+	if err != nil {
+		return err
+	}
+	s.say("Linked with %s. Next: foldpost share DIR %s", d.Name, quoted(d.Name))
+	if !s.json {
+		return nil
+	}
+	return s.emit(struct {
+		V      int          `json:"v"`
+		Device app.DeviceID `json:"device"`
+		Words  []string     `json:"words,omitempty"`
+	}{app.StateVersion, id, words})
+}
+
+// linkNearby asks a device nearby to be linked, and shows the words, until it
+// is.
+func (s *session) linkNearby(ctx context.Context, svc app.Service, d app.Nearby) (id app.DeviceID, words []string, err error) {
 	s.say("Asking %s. Open the request there: in its window, or with `foldpost answer`.", d.Name)
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
@@ -34,28 +52,16 @@ func (s *session) pairNearby(ctx context.Context, svc app.Service, word string, 
 		id, err := svc.PairNearby(asking, d.ID)
 		linked <- result{id, err}
 	}()
-	words, err := s.followNearby(asking, svc)
-	if err != nil {
+	if words, err = s.followNearby(asking, svc); err != nil {
 		stop()
 		<-linked
-		return err
+		return "", words, err
 	}
 	r := <-linked
-	switch {
-	case r.err != nil && ended(ctx) == errNotYet:
-		return app.Errorf(app.CodeFailed, "%s was not linked in time; nothing was shared. Try again when both of you look at the screens", d.Name)
-	case r.err != nil:
-		return r.err
+	if r.err != nil && ended(ctx) == errNotYet {
+		r.err = app.Errorf(app.CodeFailed, "%s was not linked in time; nothing was shared. Try again when both of you look at the screens", d.Name)
 	}
-	s.say("Linked with %s. Next: foldpost share DIR %s", d.Name, quoted(d.Name))
-	if !s.json {
-		return nil
-	}
-	return s.emit(struct {
-		V      int          `json:"v"`
-		Device app.DeviceID `json:"device"`
-		Words  []string     `json:"words,omitempty"`
-	}{app.StateVersion, r.device, words})
+	return r.device, words, r.err
 }
 
 // findNearby waits a moment for the device that word means.

@@ -73,21 +73,25 @@ func TestWhom(t *testing.T) {
 		{ID: "d2", Name: "phone", Owner: "bob@example.org"},
 		{ID: "d3", Name: "laptop", Owner: "bob@example.org"},
 		{ID: "d4", Name: "erin@example.org", Owner: "mallory@example.org"}, // as it calls itself
-	}}
+	}, Nearby: []app.Nearby{{ID: "n1", Name: "nas"}, {ID: "n2", Name: "desktop"}, {ID: "n3", Name: "carol@example.org"}}}
 	for _, c := range []struct {
-		who, ids, people string
-		code             app.ErrorCode // of the error
+		who, ids, people, near string
+		code                   app.ErrorCode // of the error
 	}{
-		{"nas carol@example.org", "d1", "carol@example.org", ""},
-		{"erin@example.org", "", "erin@example.org", ""},
-		{"ada@example.org phone", "d1 d2", "", ""},
-		{"bob@example.org", "", "", app.CodeUsage},
-		{"nobody", "", "", app.CodeNotFound},
+		{"nas carol@example.org", "d1", "carol@example.org", "", ""},
+		{"erin@example.org", "", "erin@example.org", "", ""},
+		{"ada@example.org phone", "d1 d2", "", "", ""},
+		{"phone Desktop", "d2", "", "n2", ""},
+		{"bob@example.org", "", "", "", app.CodeUsage},
+		{"nobody", "", "", "", app.CodeNotFound},
 	} {
-		ids, people, err := whom(st, strings.Fields(c.who))
-		var got []string
-		for _, id := range ids {
+		to, err := whom(st, strings.Fields(c.who))
+		var got, near []string
+		for _, id := range to.ids {
 			got = append(got, string(id))
+		}
+		for _, d := range to.near {
+			near = append(near, string(d.ID))
 		}
 		if c.code != "" {
 			if err == nil || app.CodeOf(err) != c.code {
@@ -95,8 +99,8 @@ func TestWhom(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || strings.Join(got, " ") != c.ids || strings.Join(people, " ") != c.people {
-			t.Errorf("whom(%s) = %v, %v, %v, want %q, %q", c.who, got, people, err, c.ids, c.people)
+		if err != nil || strings.Join(got, " ") != c.ids || strings.Join(to.people, " ") != c.people || strings.Join(near, " ") != c.near {
+			t.Errorf("whom(%s) = %v, %v, %v, %v, want %q, %q, %q", c.who, got, to.people, near, err, c.ids, c.people, c.near)
 		}
 	}
 }

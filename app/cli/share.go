@@ -25,7 +25,8 @@ func (s *session) shareCmd() *cobra.Command {
 		Long: `Share a directory with devices and people. WHO is a linked device, or an e-mail
 address: who is not linked yet is invited, and the folder follows once they
 have taken the invitation. Six words are printed for each: tell them by voice
-or in a chat, not by mail.
+or in a chat, not by mail. A device of "foldpost nearby" is linked first: both
+screens show three words to be compared.
 
 Nothing is written on the other side before its person says where. They may add
 and change files unless you say --read-only. A member who may write may write
@@ -47,20 +48,34 @@ Waits until everybody has everything.`,
 	return c
 }
 
-// whom sorts the words for people into linked devices and addresses to invite.
-func whom(st app.State, who []string) (ids []app.DeviceID, people []string, err error) {
+// recipients are those that a directory is shared with.
+type recipients struct {
+	ids    []app.DeviceID // linked
+	people []string       // addresses to invite
+	near   []app.Nearby   // to be linked first
+}
+
+// whom sorts the words for people. Who is linked is meant before who is nearby.
+func whom(st app.State, who []string) (r recipients, err error) {
 	for _, w := range who {
 		d, err := resolve(aDevice, w, devices(st))
+		if err == nil {
+			r.ids = append(r.ids, d.ID)
+			continue
+		}
+		near, none := resolve(aNeighbour, w, neighbours(st))
 		switch {
-		case err == nil:
-			ids = append(ids, d.ID)
-		case isAddress(w) && app.CodeOf(err) == app.CodeNotFound:
-			people = append(people, w)
+		case app.CodeOf(err) != app.CodeNotFound:
+			return r, err
+		case isAddress(w):
+			r.people = append(r.people, w)
+		case none == nil:
+			r.near = append(r.near, near)
 		default:
-			return nil, nil, err
+			return r, err
 		}
 	}
-	return ids, people, nil
+	return r, nil
 }
 
 func (s *session) share(ctx context.Context, svc app.Service, dir string, who []string, f shareFlags) error {
@@ -71,12 +86,23 @@ func (s *session) share(ctx context.Context, svc app.Service, dir string, who []
 		return app.Errorf(app.CodeFailed, "find %s: %v", dir, err)
 	}
 	before := svc.State()
-	ids, people, err := whom(before, who)
+	to, err := whom(before, who)
 	if err != nil {
 		return err
 	}
+	if len(to.near) > 0 && (f.wait.not || s.json) {
+		return app.Errorf(app.CodeUsage, "%s is not linked yet, and both of you have to compare words for that: use `foldpost pair %s` first", to.near[0].Name, quoted(to.near[0].Name))
+	}
+	for _, d := range to.near {
+		id, _, err := s.linkNearby(ctx, svc, d)
+		if err != nil {
+			return err
+		}
+		s.say("Linked with %s.", d.Name)
+		to.ids = append(to.ids, id)
+	}
 	shared, err := svc.Share(ctx, app.ShareRequest{
-		Dir: dir, Devices: ids, People: people,
+		Dir: dir, Devices: to.ids, People: to.people,
 		ReadOnly: f.readOnly, Note: f.note, ByHand: f.byHand,
 	})
 	if err != nil {
@@ -96,7 +122,7 @@ func (s *session) share(ctx context.Context, svc app.Service, dir string, who []
 		c.look(before)
 		chases = append(chases, c)
 	}
-	return s.shareWait(ctx, svc, shared.Folder, ids, chases)
+	return s.shareWait(ctx, svc, shared.Folder, to.ids, chases)
 }
 
 func (s *session) showShared(sh app.Shared) error {
