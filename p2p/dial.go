@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -104,7 +105,7 @@ func (e *Endpoint) look(p *peer, now time.Time) task {
 			return t
 		}
 	}
-	m, until := p.wants(now, p.urgent)
+	m, until := p.wants(e.network, now, p.urgent)
 	if m == (means{}) {
 		p.urgent = false
 		if !until.IsZero() && (t.until.IsZero() || until.Before(t.until)) {
@@ -118,7 +119,7 @@ func (e *Endpoint) look(p *peer, now time.Time) task {
 		}
 		return t
 	}
-	t.dial = m.quic && len(p.candidates.worth(e.network, now)) > 0 ||
+	t.dial = m.quic && len(m.of(p.candidates.worth(e.network, now), e.network)) > 0 ||
 		m.tcp && e.config.byTCP() && len(p.candidates.worthTCP(e.network, now)) > 0
 	t.urgent = p.urgent
 	p.urgent = false
@@ -134,7 +135,7 @@ func (e *Endpoint) connect(ctx context.Context, p *peer) error {
 	racing, cancel := context.WithCancel(ctx)
 	defer cancel()
 	e.mu.Lock()
-	m, _ := p.wants(time.Now(), true)
+	m, _ := p.wants(e.network, time.Now(), true)
 	if m == (means{}) {
 		e.mu.Unlock()
 		return nil
@@ -232,7 +233,18 @@ func (e *Endpoint) race(ctx context.Context, p *peer, alpn string, only means) (
 }
 
 // means are the transports of a race.
-type means struct{ quic, tcp bool }
+type means struct {
+	quic, tcp bool
+	near      bool // only to where the peer was heard in a network of ours
+}
+
+// of returns the candidates that means allow.
+func (m means) of(list []*known, n network) []*known {
+	if m.near {
+		list = slices.DeleteFunc(list, func(k *known) bool { return !k.nearby(n) })
+	}
+	return list
+}
 
 // An attempt is a dial to a candidate.
 type attempt struct {
@@ -274,7 +286,7 @@ func (e *Endpoint) best(p *peer, r *raceState) (*planned, <-chan struct{}) {
 	}
 	now := time.Now()
 	if r.means.quic {
-		for _, k := range p.candidates.worth(e.network, now) {
+		for _, k := range r.means.of(p.candidates.worth(e.network, now), e.network) {
 			if a := (attempt{to: k}); !r.started[a] {
 				return &planned{attempt: a}, p.changed
 			}

@@ -96,19 +96,32 @@ func (p *peer) settled() bool {
 	return p.link != nil && p.link.conn.kind() == kindQUIC && !p.link.stalled
 }
 
+// nearby tells whether the peer says, in a network that both are in, where it
+// is, while its link leads elsewhere.
+func (p *peer) nearby(n network) bool {
+	return p.link.class(n) == direct && slices.ContainsFunc(p.candidates, func(k *known) bool { return k.nearby(n) })
+}
+
+// nearby tells whether a candidate was heard in a network of ours.
+func (k *known) nearby(n network) bool {
+	return k.Source == "lan" && n.onLink(k.Addr.Addr()) && n.usable(k.Addr) == nil
+}
+
 // upgradeEvery is how often a direct path is looked for while there is a worse one.
 const upgradeEvery = time.Minute
 
 // wants returns how a peer is to be called now, none while its link will do,
 // and until when that holds; zero: until something changes.
-func (p *peer) wants(now time.Time, urgent bool) (means, time.Time) {
+func (p *peer) wants(n network, now time.Time, urgent bool) (means, time.Time) {
 	switch {
 	case p.link == nil || p.link.stalled:
 		return means{quic: true, tcp: true}, time.Time{}
-	case p.settled():
+	case p.settled() && !p.nearby(n):
 		return means{}, time.Time{}
 	case !urgent && now.Before(p.upgrade):
 		return means{}, p.upgrade
+	case p.settled():
+		return means{quic: true, near: true}, time.Time{}
 	}
 	return means{quic: true, tcp: p.link.conn.kind() == kindRelay}, time.Time{}
 }

@@ -28,6 +28,7 @@ func TestLAN(t *testing.T) {
 	t.Run("two cards", twoCards)
 	t.Run("a card is made again", cardMadeAgain)
 	t.Run("renumbering during a transfer", renumberingDuringTransfer)
+	t.Run("a transfer moves to the local network", transferMoves)
 	t.Run("avahi", withAvahi)
 	t.Run("another program has the port", portTaken)
 	t.Run("no multicast", noMulticast)
@@ -127,18 +128,22 @@ func isLinked(s app.State) bool { return len(s.Devices) == 1 && s.Devices[0].Con
 
 func notLinked(s app.State) bool { return len(s.Devices) == 1 && !s.Devices[0].Connected }
 
+// staleAddresses has two devices come into one network that know no address of
+// each other there: once from no network at all, once from another one.
 func staleAddresses(t *testing.T) {
 	h := newHub(t, "lan", "other", "third")
 	a, b := pairOf(t, h)
-	// Each moves to a network of its own, where the two lose each other.
+	a.stop()
+	b.stop()
 	h.unplug("a", "eth0")
 	h.unplug("b", "eth0")
-	h.plug("a", "eth0", "other", "192.168.7.5/24")
-	h.plug("b", "eth0", "third", "192.168.7.6/24")
-	a.must("lost", a.when(time.Minute, notLinked))
-	b.must("lost", b.when(time.Minute, notLinked))
-	h.unplug("a", "eth0")
-	h.unplug("b", "eth0")
+	a.start()
+	b.start()
+	for _, p := range []*process{a, b} {
+		if !notLinked(p.state()) {
+			t.Fatalf("linked without a network: %+v", p.state().Devices)
+		}
+	}
 	h.plug("a", "eth0", "other", "10.9.0.77/16")
 	began := time.Now()
 	h.plug("b", "eth0", "other", "10.9.0.88/16")
@@ -149,6 +154,15 @@ func staleAddresses(t *testing.T) {
 			t.Errorf("linked at %s, want an address of the network they met in", addr)
 		}
 	}
+
+	for _, host := range []string{"a", "b"} {
+		h.on(host, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+		h.unplug(host, "eth0")
+	}
+	h.plug("a", "eth0", "third", "192.168.3.1/24")
+	began = time.Now()
+	h.plug("b", "eth0", "third", "192.168.3.2/24")
+	linkedAt(t, a, b, began, time.Second, "192.168.3.")
 }
 
 func ipv6Alone(t *testing.T) {
@@ -226,6 +240,42 @@ func renumberingDuringTransfer(t *testing.T) {
 	linkedAt(t, a, b, began, 10*time.Second, "")
 	if !comes(b.state()) {
 		t.Error("all had come before both were linked again: nothing was tested")
+	}
+	a.do("config", "limit-up", "0")
+	a.do("wait", "--timeout", "60s")
+	b.do("wait", "--timeout", "60s")
+	sameTrees(t, dirA, dirB)
+}
+
+// transferMoves has two devices that are linked from afar come into one
+// network while a file is on its way.
+func transferMoves(t *testing.T) {
+	h := newHub(t, "far", "near")
+	for host, addr := range map[string]string{"a": "203.0.113.1", "b": "203.0.113.2"} {
+		h.host(host)
+		h.on(host, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+		h.plug(host, "eth0", "far", addr+"/32")
+		h.ip("-n", h.prefix+host, "route", "add", "203.0.113.0/24", "dev", "eth0")
+	}
+	a, b := h.device("a"), h.device("b")
+	a.start()
+	b.start()
+	pairByLink(t, a, b)
+	linkedAt(t, a, b, time.Now(), 10*time.Second, "203.0.113.")
+	dirA, dirB := filepath.Join(t.TempDir(), "Films"), filepath.Join(t.TempDir(), "Films of a")
+	plant(t, dirA, 20, 48<<20)
+	a.do("config", "limit-up", "4096")
+	a.do("share", dirA, b.state().Device.Name, "--no-wait")
+	b.eventually("the offer", 10*time.Second, func() bool { return len(b.state().Offers) == 1 })
+	b.do("join", "Films", dirB, "--no-wait")
+	comes := func(s app.State) bool { return len(s.Folders) == 1 && s.Folders[0].NeedBytes > 16<<20 }
+	b.must("it comes", b.when(30*time.Second, comes))
+	h.plug("a", "eth1", "near", "192.168.5.1/24")
+	began := time.Now()
+	h.plug("b", "eth1", "near", "192.168.5.2/24")
+	linkedAt(t, a, b, began, 2*time.Second, "192.168.5.")
+	if !comes(b.state()) {
+		t.Error("all had come before the link moved: nothing was tested")
 	}
 	a.do("config", "limit-up", "0")
 	a.do("wait", "--timeout", "60s")
