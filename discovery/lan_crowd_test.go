@@ -53,7 +53,7 @@ func TestCrowd(t *testing.T) {
 				allSee(t, "6 minutes later", list)
 				// In each time to live, each is heard of once more: a question
 				// and an answer. The questions of the first minutes come to that.
-				if sent, most := len(w.Sent())-quiet, n*(3*4+8); sent > most {
+				if sent, most := len(w.Sent())-quiet, n*(3*4+12); sent > most {
 					t.Errorf("%d packets in 6 minutes of rest, want %d at most", sent, most)
 				}
 				withinLimits(t, w.Sent()[quiet:], n)

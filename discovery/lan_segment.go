@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -98,16 +99,17 @@ func (g *segment) askAt(h *memory) time.Time {
 	return at
 }
 
-// known are the instances that need not answer: heard of for longer than half
-// of their time.
+// known are the instances that need not answer: more than half of their time is
+// left. Where there are too many, those do that would be asked for next.
 func (g *segment) known(h *memory, now time.Time) []knownAnswer {
 	var list []knownAnswer
 	h.on(g.iface.Index, g.v4, func(_ place, _ *speaker, i *instance) {
-		if left := i.until.Sub(now); left > i.ttl/2 && len(list) < maxKnown && i.complete(now) {
+		if left := i.until.Sub(now); left > i.ttl/2 && i.complete(now) {
 			list = append(list, knownAnswer{i.name, left})
 		}
 	})
-	return list
+	slices.SortFunc(list, func(a, b knownAnswer) int { return cmp.Compare(b.left, a.left) })
+	return list[:min(len(list), maxKnown)]
 }
 
 // hearQuestion notes what a question means for what we send.
