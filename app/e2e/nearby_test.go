@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"foldpost/app"
 	"foldpost/discovery"
+	"foldpost/p2p"
 )
 
 // neighbours are the devices in the network of this one that are open.
@@ -196,6 +198,57 @@ func TestNearbyShuts(t *testing.T) {
 		ada.asks()
 		nas.question(app.AskNearby)
 	})
+}
+
+// Somebody in between, who calls himself like each to the other and finds all
+// words the same, makes the words on the two screens differ. Both people are
+// told what that means, and nothing is kept.
+func TestNearbyManInTheMiddle(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, nas := w.home()
+		front := w.stranger(p2p.Metadata{Name: "nas's laptop"})
+		back := w.strangerAt(netip.MustParseAddrPort("198.51.100.67:4667"), p2p.Metadata{Name: "ada's laptop"})
+		front.SetNearby(true)
+		relayed := make(chan error, 1)
+		front.asked = func() {
+			go func() {
+				_, err := back.AskNearby(context.Background(), []netip.AddrPort{nas.addr})
+				relayed <- err
+			}()
+		}
+		nas.asMallory(front)
+		linked := ada.asks()
+		q := nas.question(app.AskNearby)
+		if q.Name != "ada's laptop" {
+			t.Errorf("nas is asked about %q, want the stolen name", q.Name)
+		}
+		w.must(nas.Answer(t.Context(), q.ID, app.ChoiceOpen))
+		a, b := ada.question(app.AskSame), nas.question(app.AskSame)
+		if slices.Equal(a.Words, b.Words) {
+			t.Errorf("both screens show %v with somebody in between", a.Words)
+		}
+		w.must(ada.Answer(t.Context(), a.ID, app.ChoiceDifferent))
+		w.must(nas.Answer(t.Context(), b.ID, app.ChoiceDifferent))
+		if err := <-linked; err == nil || !strings.Contains(err.Error(), "in between") {
+			t.Errorf("PairNearby = %v, want that somebody may be in between", err)
+		}
+		if err := <-relayed; err == nil {
+			t.Error("the man in the middle is linked")
+		}
+		for _, d := range []*device{ada, nas} {
+			d.never("keeps something", time.Minute, paired)
+		}
+		if len(front.records)+len(back.records) > 0 {
+			t.Error("the man in the middle has a record")
+		}
+	})
+}
+
+// asMallory has this device found by others at a stranger's address.
+func (d *device) asMallory(s *stranger) {
+	for _, o := range *d.near.Load() {
+		o.near.Store(&[]*device{{name: d.name, addr: s.Announcement().Candidates[0].Addr}})
+	}
 }
 
 // Its user ends the command while the other one has not answered.

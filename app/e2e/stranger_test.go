@@ -26,6 +26,7 @@ type stranger struct {
 	serve    func(context.Context, p2p.Stream) // folder streams; nil: refuses them
 	contact  func(p2p.Stream)                  // the same of contact streams
 	relay    func(p2p.PeerID, p2p.Stream)      // and of relay streams
+	asked    func()                            // by a device nearby
 
 	mu      sync.Mutex
 	records map[p2p.PeerID]p2p.Record
@@ -34,7 +35,11 @@ type stranger struct {
 // stranger starts an endpoint at mallory's address.
 func (w *world) stranger(claims p2p.Metadata) *stranger {
 	w.t.Helper()
-	addr := netip.MustParseAddrPort(hosts["mallory"])
+	return w.strangerAt(netip.MustParseAddrPort(hosts["mallory"]), claims)
+}
+
+func (w *world) strangerAt(addr netip.AddrPort, claims p2p.Metadata) *stranger {
+	w.t.Helper()
 	c, unplug := w.socket(addr)
 	s := &stranger{w: w, identity: p2p.NewIdentity(), claims: claims, records: map[p2p.PeerID]p2p.Record{}}
 	s.Endpoint = p2p.New(p2p.Config{Identity: s.identity, Conns: []net.PacketConn{c}, Manager: s, Protocols: []string{"shares/1", "folder/1", "contact/1", "relay/1"}})
@@ -114,6 +119,18 @@ func (s *stranger) AcceptStream(ctx context.Context, id p2p.PeerID, protocol str
 	st.Reset(p2p.StreamRefused)
 }
 
+// NearbyRequest opens whatever comes.
+func (s *stranger) NearbyRequest(context.Context, p2p.PairingRequest) error {
+	if s.asked != nil {
+		s.asked()
+	}
+	return nil
+}
+
+// NearbyWords says that all words are the same.
+func (*stranger) NearbyWords(context.Context, p2p.PairingRequest, [3]string) error { return nil }
+
+func (*stranger) NearbyEnded(p2p.NearbyEnd)                                    {}
 func (*stranger) PeerDiscovered(p2p.PeerID, p2p.Metadata)                      {}
 func (*stranger) PeerExpired(p2p.PeerID)                                       {}
 func (*stranger) PairingWrong(p2p.Token)                                       {}

@@ -41,15 +41,12 @@ func (n *Node) OpenNearby(ctx context.Context, after time.Duration) error {
 		return app.Errorf(app.CodeFailed, "this device shows its name to nobody nearby, so that nobody can ask it: foldpost config visible everyone changes that; asking others works as it is")
 	}
 	h := n.holdNearby()
-	n.mu.Lock()
-	running := n.ctx
-	n.mu.Unlock()
 	var err error
 	select {
 	case <-ctx.Done():
 		err = ctx.Err()
-	case <-running.Done():
-		err = context.Cause(running)
+	case <-n.ended:
+		err = app.Errorf(app.CodeNotRunning, "foldpost has ended")
 	case <-h.shut:
 		return app.Errorf(app.CodeFailed, "three requests of devices nearby broke off within ten minutes, so none is taken any more: look who is near, then open it again with `foldpost nearby`")
 	}

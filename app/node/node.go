@@ -80,6 +80,7 @@ type Node struct {
 	reach      reaching
 	mapping    mapping
 
+	ended  chan struct{}   // closed when Run is about to end
 	kicked chan struct{}   // something changed: look at everything again
 	ctx    context.Context // of Run, for tasks that hooks start
 	tasks  sync.WaitGroup  // everything that Run waits for
@@ -127,7 +128,7 @@ func New(c Config) (*Node, error) {
 		c.OpenTree = folder.OpenTree
 	}
 	n := &Node{
-		cfg: c, log: c.Log, kicked: make(chan struct{}, 1),
+		cfg: c, log: c.Log, ended: make(chan struct{}), kicked: make(chan struct{}, 1),
 		peers: map[p2p.PeerID]*peer{}, lost: map[p2p.PeerID]loss{}, folders: map[key]*running{}, named: map[key]bool{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
 		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{}, contacts: newContacts(), relays: newRelays(), up: newLimit(), down: newLimit(),
 	}
@@ -238,6 +239,7 @@ func (n *Node) Run(ctx context.Context) error {
 		n.cfg.Ready()
 	}
 	n.loop(ctx)
+	close(n.ended)
 	n.tasks.Wait()
 	n.closeWatchers()
 	err := errors.Join(network, n.closeSockets())
