@@ -54,15 +54,28 @@ func TestReach(t *testing.T) {
 		{"both kinds and IPv6 only", both(adas(likeMost), "2001:db8:a"), sixAtBobs},
 		{"IPv6 only and both kinds", sixAtBobs, both(adas(likeMost), "2001:db8:a")},
 	} {
-		t.Run(c.name, func(t *testing.T) { meet(t, c.ada, c.bob) })
+		t.Run(c.name, func(t *testing.T) { meet(t, c.ada, c.bob, "quic") })
 	}
 }
 
-func meet(t *testing.T, atAda, atBob place) {
+// TestReachWithoutUDP has one of the two in a network that lets none through,
+// as in offices.
+func TestReachWithoutUDP(t *testing.T) {
+	t.Run("ada", func(t *testing.T) { meet(t, adas(noUDP), bobsServer, "tcp") })
+	t.Run("bob", func(t *testing.T) { meet(t, bobsServer, adas(noUDP), "tcp") })
+}
+
+// meet has two people at two places get to know each other, by a kind of link.
+func meet(t *testing.T, atAda, atBob place, link string) {
 	t.Parallel()
 	w := newInternet(t, mailLatency, "ada@a.example", "bob@b.example")
 	ada, bob := w.device("ada", "ada@a.example", atAda), w.device("bob", "bob@b.example", atBob)
 	w.getToKnow(ada, bob)
+	for _, p := range []*process{ada, bob} {
+		if d := p.state().Devices[0]; d.Link != link {
+			t.Errorf("%s is linked by %q, want %q", filepath.Base(p.home), d.Link, link)
+		}
+	}
 }
 
 // TestReachAgain has the two come back at other addresses, so that neither

@@ -178,6 +178,7 @@ func (w *internet) device(name, email string, at place) *process {
 	}
 	p := newProcessAt(w.t, name, bin, filepath.Join(w.t.TempDir(), name), nil, "ip", "netns", "exec", w.prefix+name)
 	p.start()
+	p.do("config", "name", name)
 	a := w.mail.Account(email)
 	if at.addr == "" {
 		a.IMAP.Host, a.SMTP.Host = mailAddresses[1].String(), mailAddresses[1].String()
