@@ -51,8 +51,9 @@ const (
 
 // Keys of Values that a report does not show as they are.
 const (
-	valueName   = "Name"   // of a device
-	valueFolder = "Folder" // of a folder
+	valueName    = "Name"    // of a device
+	valueThrough = "Through" // of another one
+	valueFolder  = "Folder"  // of a folder
 )
 
 // Found makes a finding for a reason, with pairs of name and value for what
@@ -90,6 +91,8 @@ func (f Finding) ForReport() Finding {
 		switch k {
 		case valueName:
 			f.Values[k] = "device " + string(f.Device[:min(8, len(f.Device))])
+		case valueThrough:
+			f.Values[k] = "a third device"
 		case valueFolder:
 			f.Values[k] = string(f.Folder[:min(8, len(f.Folder))])
 		default:

@@ -34,7 +34,8 @@ func TestForReport(t *testing.T) {
 	away.Device = "d0123456789"
 	away.Detail = "tried 203.0.113.7:4000, [2001:db8::7]:4000 and 2001:db8::8: at 10:41:07\n"
 	mail := Found(FoundMailboxBad, "Mail", "ada@example.org", "Problem", "mail.example.org (198.51.100.9) refused <ada@example.org>.")
-	for _, f := range []Finding{folder, away, mail} {
+	through := Found(FoundLinkedRelay, "Name", "Ada's laptop", "Through", "ada@example.org (Ada's nas)", "RTT", "3.1")
+	for _, f := range []Finding{folder, away, mail, through} {
 		b, err := json.Marshal(f.ForReport())
 		if err != nil {
 			t.Fatal(err)

@@ -27,6 +27,7 @@ const (
 	FoundNoMapping   Reason = "router-unknown"
 	FoundBlocked     Reason = "udp-blocked"
 
+	FoundRelaying     Reason = "relaying"
 	FoundVPN          Reason = "vpn"
 	FoundNotForwarded Reason = "port-not-forwarded"
 	FoundForwarded    Reason = "port-forwarded" // nobody came through yet
@@ -162,6 +163,10 @@ var wordings = map[Reason]Wording{
 		Area: AreaNetwork, OK: true,
 		Text: "What the router here makes of this computer's address is not known yet: that takes two links into different networks.",
 	},
+	FoundRelaying: {
+		Area: AreaNetwork, OK: true,
+		Text: "Links of other devices that this one passes on: {{.N}}. It can read nothing of them.",
+	},
 	FoundVPN: {
 		Area: AreaNetwork, Side: SideHere,
 		Text:   "All traffic of this computer goes through a VPN, which may keep it from devices nearby and from calls.",
@@ -256,7 +261,7 @@ var wordings = map[Reason]Wording{
 	},
 	FoundLinkedRelay: {
 		Area: AreaLink, OK: true,
-		Text:   "{{.Name}} is connected through another device, because no direct way is open. An answer takes {{.RTT}} ms.",
+		Text:   "{{.Name}} is connected through {{.Through}}, because no direct way is open. An answer takes {{.RTT}} ms.",
 		Advice: "A direct way is tried again every minute.",
 	},
 	FoundAway: {

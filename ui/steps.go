@@ -73,7 +73,7 @@ func stepsOf(o app.OpenInvitation, m *app.MailboxState, now time.Time) []step {
 	last := step{stepLater, tr("Link the two computers: both have to be on for that")}
 	switch o.Step {
 	case app.StepReserved:
-		last = step{stepNow, reservedText()}
+		last = reservedStep(o)
 	case app.StepSaving:
 		last = step{stepNow, tr("Linking the two computers…")}
 	case app.StepPaired:
@@ -129,8 +129,27 @@ func lookingStep(o app.OpenInvitation, who string) step {
 	return step{stepDone, tr("Found the computer of {{.Who}}", "Who", who)}
 }
 
-// reservedText is said once both people have done their part.
-func reservedText() string { return tr("Linked. Files start when both computers are on.") }
+// reservedStep is shown once both people have done their part.
+func reservedStep(o app.OpenInvitation) step {
+	if !inTheWay(o.Why) {
+		return step{stepNow, tr("Linked. Files start when both computers are on.")}
+	}
+	text, _ := foundText(*o.Why)
+	return step{stepTrouble, tr("{{.Problem}} Nothing is lost: it goes on by itself as soon as there is a way.", "Problem", text)}
+}
+
+// inTheWay tells whether more is known than that a computer does not answer.
+func inTheWay(f *app.Finding) bool {
+	if f == nil {
+		return false
+	}
+	switch f.Reason {
+	case app.FoundHalfway, app.FoundIsolated, app.FoundNoWay, app.FoundCarrierHere, app.FoundBlockedHere, app.FoundBlockedThere,
+		app.FoundBothChange, app.FoundChangesHere, app.FoundChangesThere:
+		return true
+	}
+	return false
+}
 
 // isLate tells whether a mail may have gone astray.
 func isLate(o app.OpenInvitation, now time.Time) bool {
@@ -148,7 +167,7 @@ func invitationState(o app.OpenInvitation, m *app.MailboxState, now time.Time) s
 	case app.StepSaving:
 		return tr("Linking the two computers…")
 	case app.StepReserved:
-		return reservedText()
+		return reservedStep(o).text
 	case app.StepWords:
 		return tr("Waits for its six words. Good until {{.Until}}.", "Until", until)
 	case app.StepLooking:

@@ -22,6 +22,9 @@ func TestStepsOf(t *testing.T) {
 	own.With = "ada@example.org"
 	lost := got
 	lost.AnswerByHand = true
+	off, blocked := at(got, app.StepReserved), at(got, app.StepReserved)
+	silent, routers := app.Found(app.FoundSilent, "Name", "Ada"), app.Found(app.FoundChangesHere, "Name", "Ada")
+	off.Why, blocked.Why = &silent, &routers
 	const last = "Link the two computers: both have to be on for that"
 	for _, c := range []struct {
 		name string
@@ -40,6 +43,8 @@ func TestStepsOf(t *testing.T) {
 		{"link used", at(link, app.StepPaired), nil, []step{{stepDone, "The link was used"}, {stepDone, "Linked with the other device"}}},
 		{"looking", got, nil, []step{{stepDone, "You accepted the invitation of Ada"}, {stepNow, "Looking for the computer of Ada…"}, {stepLater, last}}},
 		{"lost", lost, nil, []step{{stepDone, "You accepted the invitation of Ada"}, {stepTrouble, "The computer of Ada does not answer: it may be off, or have moved"}, {stepLater, last}}},
+		{"reserved", off, nil, []step{{stepDone, "You accepted the invitation of Ada"}, {stepDone, "Ada knows of your answer"}, {stepNow, "Linked. Files start when both computers are on."}}},
+		{"no way", blocked, nil, []step{{stepDone, "You accepted the invitation of Ada"}, {stepDone, "Ada knows of your answer"}, {stepTrouble, routers.Text + " Nothing is lost: it goes on by itself as soon as there is a way."}}},
 		{"found", at(got, app.StepSaving), nil, []step{{stepDone, "You accepted the invitation of Ada"}, {stepDone, "Found the computer of Ada"}, {stepNow, "Linking the two computers…"}}},
 	} {
 		if got := stepsOf(c.o, c.m, noon); !reflect.DeepEqual(got, c.want) {

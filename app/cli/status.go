@@ -76,7 +76,7 @@ func (s *session) showState(st app.State) error {
 				t.row(abbr(invitations(st), string(i.ID)), inviteLabel(i), "used by "+deviceName(st, i.Device), "not the right one? foldpost unpair "+short(string(i.Device)))
 				continue
 			}
-			t.row(abbr(invitations(st), string(i.ID)), inviteLabel(i), string(i.Step), "until "+day(i.Expires), i.Problem)
+			t.row(abbr(invitations(st), string(i.ID)), inviteLabel(i), string(i.Step), "until "+day(i.Expires), inviteProblem(i))
 		}
 		if err := t.print(); err != nil {
 			return err
@@ -107,6 +107,14 @@ func (s *session) showState(st app.State) error {
 	return nil
 }
 
+// inviteProblem is why an invitation goes no further, as far as that is known.
+func inviteProblem(i app.OpenInvitation) string {
+	if i.Problem == "" && i.Why != nil {
+		return i.Why.Text
+	}
+	return i.Problem
+}
+
 func (s *session) head(text string) { fmt.Fprintf(s.out, "\n%s\n", s.strong(text)) }
 
 func (s *session) showDevice(st app.State) error {
@@ -129,6 +137,9 @@ func (s *session) showDevice(st app.State) error {
 		t.row("mailbox", m.Address, m.State+": "+m.Problem)
 	default:
 		t.row("mailbox", m.Address, m.State)
+	}
+	for _, f := range st.Findings {
+		t.row(string(f.Area), f.Text, "see `foldpost doctor`")
 	}
 	if st.Paused {
 		t.row("paused", "everything; go on with `foldpost resume`")

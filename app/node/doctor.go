@@ -28,6 +28,9 @@ func (n *Node) Doctor(context.Context) ([]app.Finding, error) {
 	list = append(list, n.findClock(&s)...)
 	list = append(list, n.findNetwork(missing(st.Devices))...)
 	list = append(list, n.findNearbyDevices(wanted(st.Devices), now)...)
+	if len(st.Relays) > 0 {
+		list = append(list, app.Found(app.FoundRelaying, "N", strconv.Itoa(len(st.Relays))))
+	}
 	list = append(list, n.findMailbox(st.Mailbox))
 	for _, d := range st.Devices {
 		list = append(list, n.findDevice(&s, d, now))
@@ -161,7 +164,9 @@ var carrierNetwork = netip.MustParsePrefix("100.64.0.0/10")
 func (n *Node) findMapping() app.Finding {
 	port := strconv.Itoa(int(n.port))
 	if n.behindCarrier() {
-		return app.Found(app.FoundCarrier)
+		f := app.Found(app.FoundCarrier)
+		f.Detail = trialsText(n.mapping.facts().Gateways)
+		return f
 	}
 	switch n.endpoint.Mapping() {
 	case p2p.MappingNone:
@@ -176,9 +181,13 @@ func (n *Node) findMapping() app.Finding {
 	return app.Found(app.FoundNoMapping)
 }
 
-// behindCarrier tells whether this computer is in a carrier's own network and
-// in no other: some programs make private networks with the same numbers.
+// behindCarrier tells whether this computer, or the router before it, is in a
+// carrier's own network. A computer is only if it is in no other: some programs
+// make private networks with the same numbers.
 func (n *Node) behindCarrier() bool {
+	if n.mapping.facts().carrier() {
+		return true
+	}
 	carrier := false
 	for _, a := range n.addrs() {
 		ip := a.Addr()

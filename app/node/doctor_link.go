@@ -27,7 +27,12 @@ func (n *Node) findDevice(s *kept, d app.Device, now time.Time) app.Finding {
 	name, rtt := n.deviceName(s, d.ID), fmt.Sprintf("%.1f", d.RTTms)
 	switch {
 	case d.Link == "relay":
-		f = app.Found(app.FoundLinkedRelay, "Name", name, "RTT", rtt)
+		f = app.Found(app.FoundLinkedRelay, "Name", name, "Through", n.deviceName(s, d.Through), "RTT", rtt)
+		if p := s.peer(id); p != nil {
+			known := n.silenceOf(s, id, p.Network, p.Seek, now)
+			known.name = name
+			f.Detail = noDirectWay(known) + triedText(known.tried, now)
+		}
 	case d.Local:
 		f = app.Found(app.FoundLinkedNear, "Name", name, "Kind", strings.ToUpper(d.Link), "RTT", rtt)
 	default:
@@ -35,9 +40,21 @@ func (n *Node) findDevice(s *kept, d app.Device, now time.Time) app.Finding {
 	}
 	f.Device = d.ID
 	if a, err := netip.ParseAddrPort(d.Address); err == nil {
-		f.Detail = fmt.Sprintf("at %s, port %d\n", app.ShortAddr(a.Addr()), a.Port())
+		f.Detail += fmt.Sprintf("at %s, port %d\n", app.ShortAddr(a.Addr()), a.Port())
 	}
 	return f
+}
+
+// noDirectWay is what is known of why a link needs a third device.
+func noDirectWay(s silence) string {
+	r, ok := s.routers()
+	if !ok && s.here == p2p.MappingBlocked {
+		r, ok = app.FoundBlockedHere, true
+	}
+	if !ok {
+		return ""
+	}
+	return "no direct way: " + string(r) + "\n"
 }
 
 var kindNames = map[p2p.Kind]string{p2p.Host: "host", p2p.Mapped: "mapped", p2p.Reflexive: "reflexive", p2p.Relayed: "relayed"}

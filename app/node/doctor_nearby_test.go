@@ -84,7 +84,6 @@ func TestFindForwarding(t *testing.T) {
 		{"it says no", mappingFacts{Gateways: list(router)}, []app.Reason{app.FoundNotForwarded}},
 		{"one of two says yes", mappingFacts{Gateways: list(router, with("198.51.100.1:4001"))}, []app.Reason{app.FoundForwarded}},
 		{"somebody came in", mappingFacts{Gateways: list(with("198.51.100.1:4001")), Confirmed: map[netip.AddrPort]time.Time{netip.MustParseAddrPort("198.51.100.1:4001"): at}}, []app.Reason{app.FoundOpened}},
-		{"a carrier's address", mappingFacts{Gateways: list(with("100.64.3.1:4001"))}, []app.Reason{app.FoundCarrier}},
 		{"another router's network", mappingFacts{Gateways: list(with("192.168.0.7:4001"))}, []app.Reason{app.FoundTwoRouters}},
 		{"a VPN", mappingFacts{Gateways: list(vpn)}, []app.Reason{app.FoundVPN}},
 	} {

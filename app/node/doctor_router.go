@@ -33,14 +33,17 @@ func (f mappingFacts) find(missing bool) []app.Finding {
 	return append(list, found)
 }
 
+// carrier tells whether a router has its own address from a carrier's network.
+func (f mappingFacts) carrier() bool {
+	return slices.ContainsFunc(f.Gateways, func(g discovery.Gateway) bool { return carrierNetwork.Contains(g.Mapping.External.Addr()) })
+}
+
 func (f mappingFacts) forwarded(g discovery.Gateway) app.Finding {
 	e := g.Mapping.External
 	port := strconv.Itoa(int(e.Port()))
 	switch {
 	case !e.IsValid():
 		return app.Found(app.FoundNotForwarded)
-	case carrierNetwork.Contains(e.Addr()):
-		return app.Found(app.FoundCarrier)
 	case !isPublic(e.Addr()):
 		return app.Found(app.FoundTwoRouters)
 	case f.Confirmed[e].IsZero():
@@ -49,7 +52,15 @@ func (f mappingFacts) forwarded(g discovery.Gateway) app.Finding {
 	return app.Found(app.FoundOpened, "Port", port)
 }
 
-// trialText lists what a router was asked, and what it said.
+// trialsText lists what routers were asked, and what it said.
+func trialsText(list []discovery.Gateway) string {
+	var b strings.Builder
+	for _, g := range list {
+		b.WriteString(trialText(g))
+	}
+	return b.String()
+}
+
 func trialText(g discovery.Gateway) string {
 	var b strings.Builder
 	if e := g.Mapping.External; e.IsValid() {
