@@ -217,7 +217,7 @@ func (e *Endpoint) race(ctx context.Context, p *peer, alpn string, only means) (
 			return nil, ctx.Err()
 		case <-changed:
 		case <-due:
-			r.started[a.attempt] = true
+			r.started[a.attempt] = time.Now()
 			r.running++
 			wg.Go(func() { e.try(ctx, p, a.attempt, alpn).sendTo(ctx, results) })
 			next = time.Now().Add(dialStagger)
@@ -255,8 +255,8 @@ type attempt struct {
 // raceState is how far a race has come.
 type raceState struct {
 	means   means
-	tcp     time.Time        // not before
-	started map[attempt]bool // since the last wake-up
+	tcp     time.Time             // not before
+	started map[attempt]time.Time // since the last wake-up
 	wakes   uint64
 	running int
 	errs    []error
@@ -282,19 +282,21 @@ func (e *Endpoint) best(p *peer, r *raceState) (*planned, <-chan struct{}) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if r.started == nil || r.wakes != p.wakes {
-		r.started, r.wakes = make(map[attempt]bool), p.wakes
+		r.started, r.wakes = make(map[attempt]time.Time), p.wakes
 	}
 	now := time.Now()
 	if r.means.quic {
 		for _, k := range r.means.of(p.candidates.worth(e.network, now), e.network) {
-			if a := (attempt{to: k}); !r.started[a] {
+			a := attempt{to: k}
+			if at, began := r.started[a]; !began || k.answers(now) && k.open.After(at) { // it answers only now
 				return &planned{attempt: a}, p.changed
 			}
 		}
 	}
 	if r.means.tcp && e.config.byTCP() {
 		for _, k := range p.candidates.worthTCP(e.network, now) {
-			if a := (attempt{to: k, tcp: true}); !r.started[a] {
+			a := attempt{to: k, tcp: true}
+			if _, began := r.started[a]; !began {
 				at := r.tcp
 				if r.running == 0 && len(r.errs) > 0 {
 					at = now // QUIC has failed

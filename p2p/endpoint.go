@@ -82,6 +82,8 @@ type peer struct {
 	link       *link         // the primary one
 	links      []*link       // all of them
 	named      *link         // by the leader
+	bulk       []*link       // beside the primary one, for much data
+	bulking    bool          // bulk runs
 	upgrade    time.Time     // no look for a better link before, unless urgent
 	up         bool          // PeerConnected was called, PeerDisconnected was not
 	clock      uint64        // largest number of a connection
@@ -254,26 +256,35 @@ func (e *Endpoint) AddCandidate(c Candidate, m Metadata) error {
 // Open opens a stream for a protocol to a paired peer. It waits for a link
 // until ctx is done.
 func (e *Endpoint) Open(ctx context.Context, id PeerID, protocol string) (Stream, error) {
+	s, _, err := e.openOn(ctx, id, protocol, func(p *peer) *link { return p.link })
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// openOn opens a stream on a link that is chosen among those of a peer.
+func (e *Endpoint) openOn(ctx context.Context, id PeerID, protocol string, choose func(*peer) *link) (linkStream, *link, error) {
 	for {
 		e.mu.Lock()
 		p := e.peerLocked(id)
-		l, changed := p.link, p.changed
+		l, changed := choose(p), p.changed
 		e.mu.Unlock()
 		if l != nil {
 			s, err := l.open(ctx, protocol)
 			if err == nil {
-				return s, nil
+				return s, l, nil
 			}
 			if l.conn.err() == nil {
-				return nil, fmt.Errorf("open %s to %s: %w", protocol, id.Short(), err)
+				return linkStream{}, nil, fmt.Errorf("open %s to %s: %w", protocol, id.Short(), err)
 			}
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("open %s to %s: %w", protocol, id.Short(), ctx.Err())
+			return linkStream{}, nil, fmt.Errorf("open %s to %s: %w", protocol, id.Short(), ctx.Err())
 		case <-e.done:
-			return nil, fmt.Errorf("open %s to %s: %w", protocol, id.Short(), net.ErrClosed)
+			return linkStream{}, nil, fmt.Errorf("open %s to %s: %w", protocol, id.Short(), net.ErrClosed)
 		}
 	}
 }
@@ -317,7 +328,7 @@ func (e *Endpoint) Unpair(id PeerID) {
 	if p.cancelDial != nil {
 		p.cancelDial()
 	}
-	links := slices.Clone(p.links)
+	links := slices.Concat(p.links, p.bulk)
 	p.notify()
 	e.mu.Unlock()
 	for _, l := range links {
@@ -337,7 +348,7 @@ func (e *Endpoint) Wake() {
 		p.wakes++
 		p.checks.offered(now)
 		p.notify()
-		for _, l := range p.links {
+		for _, l := range slices.Concat(p.links, p.bulk) {
 			if r := e.run; r != nil {
 				r.wg.Go(func() { l.probe(r.ctx) })
 			}

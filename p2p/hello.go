@@ -65,6 +65,7 @@ type hello struct {
 	Time     int64    `wire:"12"`       // the sender's clock, unix seconds
 	Mapping  string   `wire:"13"`       // what routers make of the sender's IPv4 address
 	Mapped   []string `wire:"14,max=4"` // addresses that routers forward to the sender, as they say
+	Bulk     bool     `wire:"15"`       // from its dialler: the connection is one for much data beside others
 }
 
 // Limits of a HELLO beyond its frame's.

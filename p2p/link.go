@@ -41,7 +41,10 @@ type link struct {
 	revision uint64 // of the peer's entry when the connection began
 
 	pulse   *pulse
-	stalled bool // it carries nothing; under the endpoint's mu
+	bulk    bool // it began as one for much data beside others
+	goodput goodput
+	slow    atomic.Int32 // so many bulk streams would be better off elsewhere
+	stalled bool         // it carries nothing; under the endpoint's mu
 	control carried
 	out     chan control // to be written
 }
@@ -107,14 +110,14 @@ func (l *link) describe() Link {
 }
 
 // open opens a stream for a protocol.
-func (l *link) open(ctx context.Context, protocol string) (Stream, error) {
+func (l *link) open(ctx context.Context, protocol string) (linkStream, error) {
 	s, err := l.conn.open(ctx)
 	if err != nil {
-		return nil, err
+		return linkStream{}, err
 	}
 	if err := writeHeader(s, protocol); err != nil {
 		s.Reset(StreamCancelled)
-		return nil, err
+		return linkStream{}, err
 	}
 	return linkStream{s, l.pulse}, nil
 }

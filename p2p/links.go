@@ -187,7 +187,7 @@ func (e *Endpoint) install(l *link) bool {
 		close(l.ready)
 	}
 	p.up = true
-	if len(p.links) > 1 && less(e.id, p.id) && e.run != nil {
+	if len(p.links) > 1 && e.run != nil {
 		r := e.run
 		r.wg.Go(func() { e.tidy(r.ctx, p) })
 	}
@@ -201,10 +201,15 @@ func (e *Endpoint) install(l *link) bool {
 
 var errRestarted = errors.New("the peer's program was started again")
 
-// tidy closes, as the leader, the links beside the primary one when what was
-// under way on them had a moment to end.
+// tidy closes the links beside the primary one when what was under way on them
+// had a moment to end. It is for the leader to do; the other side sees to what
+// the leader does not know.
 func (e *Endpoint) tidy(ctx context.Context, p *peer) {
-	sleep(ctx, nil, time.Now().Add(handover))
+	moment := handover
+	if !less(e.id, p.id) {
+		moment *= 5
+	}
+	sleep(ctx, nil, time.Now().Add(moment))
 	e.mu.Lock()
 	var ends []*link
 	for _, l := range p.links {
@@ -224,6 +229,11 @@ func (e *Endpoint) detach(l *link, reason error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.peerLocked(l.peer)
+	if i := slices.Index(p.bulk, l); i >= 0 {
+		p.bulk = slices.Delete(p.bulk, i, i+1)
+		p.notify()
+		return
+	}
 	i := slices.Index(p.links, l)
 	if i < 0 {
 		return
@@ -234,7 +244,7 @@ func (e *Endpoint) detach(l *link, reason error) {
 		p.learnMapped(l.forwarded(), e.network, time.Now())
 		e.outside.sentTo(l.udp().Addr(), time.Now())
 	}
-	if len(p.links) > 0 {
+	if len(p.links) > 0 || e.promoteBulk(p) {
 		e.choose(p)
 		p.notify()
 		return
@@ -255,18 +265,33 @@ func (e *Endpoint) detach(l *link, reason error) {
 // silent notes that a link carries nothing, or does again. While it does not,
 // another one is looked for.
 func (e *Endpoint) silent(l *link, stalled bool) {
+	for _, l := range e.doubt(l, stalled) {
+		l.close(CloseDead)
+	}
+}
+
+// doubt is silent but for closing the links it returns, which are not needed.
+func (e *Endpoint) doubt(l *link, stalled bool) (ends []*link) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.peerLocked(l.peer)
+	if slices.Contains(p.bulk, l) {
+		return []*link{l}
+	}
 	if l.stalled == stalled || !slices.Contains(p.links, l) {
-		return
+		return nil
 	}
 	e.config.Log.Debug("link silent", "peer", l.peer.Short(), "kind", l.conn.kind(), "stalled", stalled)
 	l.stalled = stalled
 	e.choose(p)
+	if p.link.stalled && e.promoteBulk(p) {
+		e.choose(p)
+		ends = append(ends, l)
+	}
 	if p.link.stalled {
 		p.urgent = true
 		p.checks.offered(time.Now())
 		p.notify()
 	}
+	return ends
 }

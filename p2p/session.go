@@ -16,7 +16,13 @@ import (
 // dialled, number is the connection's, else 0. Where it fails the connection
 // is closed.
 func (e *Endpoint) greet(ctx context.Context, c carrier, id PeerID, number uint64) (*link, error) {
-	l := &link{conn: c, pulse: newPulse(time.Now()), peer: id, dialled: number > 0, number: number, ready: make(chan struct{}), pongs: make(chan uint64, 1), out: make(chan control, 8)}
+	return e.greetAs(ctx, c, id, number, false)
+}
+
+// greetAs is greet; bulk says that the connection is one for much data beside
+// others.
+func (e *Endpoint) greetAs(ctx context.Context, c carrier, id PeerID, number uint64, bulk bool) (*link, error) {
+	l := &link{conn: c, bulk: bulk, pulse: newPulse(time.Now()), peer: id, dialled: number > 0, number: number, ready: make(chan struct{}), pongs: make(chan uint64, 1), out: make(chan control, 8)}
 	e.mu.Lock()
 	l.revision = e.peerLocked(id).revision
 	e.mu.Unlock()
@@ -38,7 +44,7 @@ func (e *Endpoint) greet(ctx context.Context, c carrier, id PeerID, number uint6
 	}
 	l.since = time.Now()
 	if !l.dialled {
-		l.number = l.hello.Number
+		l.number, l.bulk = l.hello.Number, l.hello.Bulk
 	}
 	return l, nil
 }
@@ -61,6 +67,7 @@ func (e *Endpoint) exchange(ctx context.Context, l *link) (err error) {
 	own := newHello(e.id, e.start, e.config.Manager.Metadata(), l.conn.remote(), l.number, l.toldMapping)
 	l.toldMapped = e.mappedNow()
 	own.Mapped = mappedTexts(l.toldMapped)
+	own.Bulk = l.bulk
 	if err := s.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
 		return err
 	}
@@ -105,7 +112,11 @@ func codeFor(err error) CloseCode {
 
 // keep serves a link that HELLO made until it ends.
 func (e *Endpoint) keep(ctx context.Context, l *link) {
-	if !e.install(l) {
+	install := e.install
+	if l.bulk {
+		install = e.installBulk
+	}
+	if !install(l) {
 		return
 	}
 	e.config.Log.Debug("linked", "peer", l.peer.Short(), "dialled", l.dialled)
