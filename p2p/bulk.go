@@ -373,14 +373,28 @@ func (e *Endpoint) installBulk(l *link) bool {
 	return true
 }
 
-// promoteBulk makes a further link the primary one when there is no other;
-// false if none lives. e.mu is held.
-func (e *Endpoint) promoteBulk(p *peer) bool {
-	i := slices.IndexFunc(p.bulk, func(l *link) bool { return l.conn.err() == nil && !l.stalled })
-	if i < 0 {
+// promoteBulk makes a further link one of the peer's links when another fails;
+// false if none lives. What killed that one may have killed those of its kind,
+// too. e.mu is held.
+func (e *Endpoint) promoteBulk(p *peer, failed *link) bool {
+	best := -1
+	for i, l := range p.bulk {
+		if l.conn.err() != nil || l.stalled {
+			continue
+		}
+		if best >= 0 {
+			b := p.bulk[best]
+			other, bother := l.conn.kind() != failed.conn.kind(), b.conn.kind() != failed.conn.kind()
+			if other != bother && bother || other == bother && !l.pulse.lastHeard().After(b.pulse.lastHeard()) {
+				continue
+			}
+		}
+		best = i
+	}
+	if best < 0 {
 		return false
 	}
-	p.links = append(p.links, p.bulk[i])
-	p.bulk = slices.Delete(p.bulk, i, i+1)
+	p.links = append(p.links, p.bulk[best])
+	p.bulk = slices.Delete(p.bulk, best, best+1)
 	return true
 }

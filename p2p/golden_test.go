@@ -43,9 +43,13 @@ func TestGoldenBytes(t *testing.T) {
 	}
 	public, static, sig, peer := id.Public(), id.Static(), id.StaticSig(), id.ID()
 	k := makeKnock(peer, [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, 20_777)
-	var helloFrame, header, ping, pong, network, mapped bytes.Buffer
+	bulk := goldenHello()
+	bulk.Bulk = true
+	var helloFrame, bulkFrame, header, ping, pong, network, mapped, primary bytes.Buffer
 	for _, err := range []error{
 		writeHello(&helloFrame, goldenHello()),
+		writeHello(&bulkFrame, bulk),
+		wire.Write(&primary, wire.MaxControl, control{Type: controlPrimary}),
 		writeHeader(&header, "echo"),
 		wire.Write(&ping, wire.MaxControl, newPing(7)),
 		wire.Write(&pong, wire.MaxControl, control{Type: controlPong, Nonce: 7}),
@@ -73,6 +77,8 @@ func TestGoldenBytes(t *testing.T) {
 		"pong-frame":       hex.EncodeToString(pong.Bytes()),
 		"network-frame":    hex.EncodeToString(network.Bytes()),
 		"mapped-frame":     hex.EncodeToString(mapped.Bytes()),
+		"bulk-frame":       hex.EncodeToString(bulkFrame.Bytes()),
+		"primary-frame":    hex.EncodeToString(primary.Bytes()),
 	} {
 		if got != want[name] {
 			t.Errorf("%s %s\nwant %s", name, got, want[name])

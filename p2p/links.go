@@ -244,7 +244,7 @@ func (e *Endpoint) detach(l *link, reason error) {
 		p.learnMapped(l.forwarded(), e.network, time.Now())
 		e.outside.sentTo(l.udp().Addr(), time.Now())
 	}
-	if len(p.links) > 0 || e.promoteBulk(p) {
+	if len(p.links) > 0 || e.promoteBulk(p, l) {
 		e.choose(p)
 		p.notify()
 		return
@@ -284,7 +284,7 @@ func (e *Endpoint) doubt(l *link, stalled bool) (ends []*link) {
 	e.config.Log.Debug("link silent", "peer", l.peer.Short(), "kind", l.conn.kind(), "stalled", stalled)
 	l.stalled = stalled
 	e.choose(p)
-	if p.link.stalled && e.promoteBulk(p) {
+	if p.link.stalled && e.promoteBulk(p, l) {
 		e.choose(p)
 		ends = append(ends, l)
 	}

@@ -266,6 +266,7 @@ func (n *Node) matchFeeds() {
 
 func (n *Node) feed(ctx context.Context, peer p2p.PeerID, id key, f *folder.Folder) error {
 	r := newRemote(folder.DeviceID(peer), folder.ID(id), n.opener(peer), n.down)
+	r.openBulk = n.bulkOpener(peer)
 	defer r.close()
 	return f.Connect(ctx, r)
 }
@@ -273,6 +274,13 @@ func (n *Node) feed(ctx context.Context, peer p2p.PeerID, id key, f *folder.Fold
 func (n *Node) opener(peer p2p.PeerID) streamOpener {
 	return func(ctx context.Context, protocol string) (p2p.Stream, error) {
 		return n.endpoint.Open(ctx, peer, protocol)
+	}
+}
+
+// bulkOpener opens the streams by which contents are read.
+func (n *Node) bulkOpener(peer p2p.PeerID) streamOpener {
+	return func(ctx context.Context, protocol string) (p2p.Stream, error) {
+		return n.endpoint.OpenBulk(ctx, peer, protocol)
 	}
 }
 

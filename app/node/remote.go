@@ -65,9 +65,11 @@ type remote struct {
 	device folder.DeviceID
 	id     folder.ID
 	open   streamOpener
-	down   *limit // of what is read
-	idle   chan p2p.Stream
-	tidy   *time.Timer // closes what is idle: a link has few streams
+
+	openBulk streamOpener // for contents; nil: as open
+	down     *limit       // of what is read
+	idle     chan p2p.Stream
+	tidy     *time.Timer // closes what is idle: a link has few streams
 }
 
 func newRemote(d folder.DeviceID, id folder.ID, open streamOpener, down *limit) *remote {
@@ -91,7 +93,11 @@ func (r *remote) close() {
 }
 
 func (r *remote) begin(ctx context.Context, o openFrame) (p2p.Stream, error) {
-	s, err := r.open(ctx, protocolFolder)
+	open := r.open
+	if o.What == openRead && r.openBulk != nil {
+		open = r.openBulk
+	}
+	s, err := open(ctx, protocolFolder)
 	if err != nil {
 		return nil, err
 	}
@@ -159,13 +165,17 @@ func (r *remote) Read(ctx context.Context, w folder.Want) (io.ReadCloser, error)
 	return c, nil
 }
 
-func (r *remote) reading(ctx context.Context) (p2p.Stream, error) {
-	select {
-	case s := <-r.idle:
-		return s, nil
-	default:
-		return r.begin(ctx, openFrame{Folder: r.id, What: openRead})
+// reading returns a stream for the next read, a fresh one where the kept ones
+// are too slow.
+func (r *remote) reading(ctx context.Context, fresh bool) (p2p.Stream, error) {
+	if !fresh {
+		select {
+		case s := <-r.idle:
+			return s, nil
+		default:
+		}
 	}
+	return r.begin(ctx, openFrame{Folder: r.id, What: openRead})
 }
 
 // serveFolder answers one folder stream of a paired peer. find returns our

@@ -30,6 +30,8 @@ type content struct {
 	wait   func(n int) error // until n bytes may have been read
 	left   int               // bytes of the chunk that are still to come
 	tries  int               // since a byte came
+	stayed int               // bytes that came by this stream
+	moving bool              // to another link
 	ended  bool
 	broken bool  // nothing more can be read
 	failed error // asking again
@@ -57,7 +59,7 @@ func (c *content) again(err error) bool {
 func (c *content) ask() error {
 	ctx, cancel := context.WithTimeout(c.ctx, repeating)
 	defer cancel()
-	s, err := c.remote.reading(ctx)
+	s, err := c.remote.reading(ctx, c.moving)
 	if err != nil {
 		return err
 	}
@@ -67,7 +69,7 @@ func (c *content) ask() error {
 	if err == nil {
 		err = wire.Read(s, wire.MaxControl, &st)
 	}
-	c.stream, c.stop, c.left = s, stop, 0
+	c.stream, c.stop, c.left, c.stayed = s, stop, 0, 0
 	if err == nil && st.err() != nil {
 		c.ended = true // in order: the stream can be used again
 		err = st.err()
@@ -80,12 +82,32 @@ func (c *content) ask() error {
 	return nil
 }
 
+// staysFor is how much of a content comes by a stream before it may change to a
+// faster link: what is on its way by the old one is lost.
+const staysFor = 16 << 20
+
+// move has the rest of a large content come over a faster link, if there is one.
+func (c *content) move() error {
+	b, ok := c.stream.(p2p.BulkStream)
+	if !ok || c.ended || c.stayed < staysFor || !b.Slow() {
+		return nil
+	}
+	c.broken, c.moving = true, true
+	err := errors.Join(c.Close(), c.request())
+	c.failed, c.moving = err, false
+	return err
+}
+
 func (c *content) Read(p []byte) (int, error) {
+	if err := c.move(); err != nil {
+		return 0, err
+	}
 	for {
 		n, err := c.read(p)
 		if n > 0 {
 			c.want.Offset += int64(n)
 			c.tries = 0
+			c.stayed += n
 			if errors.Is(err, p2p.ErrLinkEnded) {
 				err = nil // the next Read finds out
 			}
