@@ -281,7 +281,8 @@ func FuzzNearbyFrames(f *testing.F) {
 	id := testIdentity(1)
 	for _, v := range []any{
 		newAsk(frameAsk, nonce{1}, id, Metadata{Name: "n", Features: []string{"x"}}), newAsk(frameAsked, nonce{2}, id, Metadata{}),
-		revealFrame{Type: frameReveal, Nonce: nonce{3}}, plainFrame{Type: frameSame},
+		revealFrame{Type: frameReveal, Nonce: nonce{3}},
+		plainFrame{Type: frameSame},
 	} {
 		raw, err := wire.Marshal(v)
 		if err != nil {

@@ -83,6 +83,7 @@ func (l *nearbyList) ask() {
 }
 
 func (l *nearbyList) draw(s app.State) {
+	before := len(l.rows.keys)
 	l.rows.draw(s.Nearby)
 	text := ""
 	switch {
@@ -96,7 +97,7 @@ func (l *nearbyList) draw(s app.State) {
 	default:
 		text = tr("They see this computer as {{.Name}}, while this is open.", "Name", shown(s.Device.Name))
 	}
-	if text != l.note.Text || l.again.Visible() != (l.shut != "") {
+	if before != len(s.Nearby) || text != l.note.Text || l.again.Visible() != (l.shut != "") {
 		setText(l.note, text)
 		show(l.again, l.shut != "")
 		l.sh.fit()
@@ -127,9 +128,8 @@ func (r *nearbyRow) draw(d app.Nearby) {
 // askNearby opens the sheet of devices nearby.
 func (w *Window) askNearby() {
 	sh := w.open(tr("Devices nearby"))
-	var list *nearbyList
-	list = newNearbyList(w, sh, func(d app.Nearby) { w.linkNearby(d, func(app.DeviceID) { sh.close() }) })
-	sh.closed, sh.draw = func() { list.close() }, list.draw
+	list := newNearbyList(w, sh, func(d app.Nearby) { w.linkNearby(d, func(app.DeviceID) { sh.close() }) })
+	sh.closed, sh.draw = list.close, list.draw
 	sh.page(container.NewVBox(
 		para(tr("Computers in this network can be linked without a mail: both of you compare three words.")),
 		list.box,
