@@ -266,11 +266,12 @@ func (m *Mapper) refresh(ctx context.Context, l *routerLease) {
 	}
 	if ctx.Err() != nil {
 		g.Tried = nil // it was only cut short
+	} else {
+		m.c.Log.Debug("asked a router for a port", "router", g.Addr, "mapping", g.Mapping, "tried", g.Tried)
 	}
 	m.mu.Lock()
 	l.gateway = g
 	m.mu.Unlock()
-	m.c.Log.Debug("asked a router for a port", "router", g.Addr, "mapping", g.Mapping, "tried", g.Tried)
 }
 
 // errNotAsked reports a router that there is no lease of.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	natpmp "github.com/jackpal/go-nat-pmp"
@@ -19,16 +20,14 @@ type pmp struct {
 func (p *pmp) name() string { return "nat-pmp" }
 
 func (p *pmp) find(ctx context.Context) error {
-	if _, err := p.external(ctx); err != nil {
-		return answerError(ctx, err)
-	}
-	return nil
+	_, err := p.external(ctx)
+	return err
 }
 
 func (p *pmp) external(ctx context.Context) (netip.Addr, error) {
 	r, err := p.client(ctx).GetExternalAddress()
 	if err != nil {
-		return netip.Addr{}, err
+		return netip.Addr{}, pmpError(ctx, err)
 	}
 	return netip.AddrFrom4(r.ExternalIPAddress), nil
 }
@@ -36,7 +35,7 @@ func (p *pmp) external(ctx context.Context) (netip.Addr, error) {
 func (p *pmp) add(ctx context.Context, t transport, wish uint16) (grant, error) {
 	r, err := p.client(ctx).AddPortMapping(t.String(), int(p.port), int(wish), int(leaseTime/time.Second))
 	if err != nil {
-		return grant{}, fmt.Errorf("map the %s port: %w", t, err)
+		return grant{}, fmt.Errorf("map the %s port: %w", t, pmpError(ctx, err))
 	}
 	if r.InternalPort != p.port || r.PortMappingLifetimeInSeconds == 0 {
 		return grant{}, fmt.Errorf("map the %s port: the router answered for port %d, for %d seconds", t, r.InternalPort, r.PortMappingLifetimeInSeconds)
@@ -51,6 +50,14 @@ func (p *pmp) add(ctx context.Context, t transport, wish uint16) (grant, error) 
 func (p *pmp) remove(ctx context.Context, t transport, _ uint16) error {
 	_, err := p.client(ctx).AddPortMapping(t.String(), int(p.port), 0, 0)
 	return err
+}
+
+// pmpError says it when there was no answer; go-nat-pmp has no value for that.
+func pmpError(ctx context.Context, err error) error {
+	if strings.HasPrefix(err.Error(), "Timed out") {
+		return errSilent
+	}
+	return answerError(ctx, err)
 }
 
 // client asks for as long as ctx lives, a second at most: a router that speaks

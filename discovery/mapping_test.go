@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -90,8 +91,8 @@ func TestMapperWays(t *testing.T) {
 // TestMapperKeeps: the same port is asked for again, under the same nonce.
 func TestMapperKeeps(t *testing.T) {
 	r := newRouter(t)
-	var nonces []string
-	r.speak(dialect{pcp: true, spoil: func(b []byte) { nonces = append(nonces, string(b[24:36])) }})
+	nonces := make(chan string, 8)
+	r.speak(dialect{pcp: true, spoil: func(b []byte) { nonces <- string(b[24:36]) }})
 	told, stop := start(t, r.mapper(MapperConfig{Port: 40000, External: 45000, Nonce: [12]byte{7}}))
 	eventually(t, "a mapping", func() bool { return len(told()) == 1 })
 	stop()
@@ -99,8 +100,10 @@ func TestMapperKeeps(t *testing.T) {
 		t.Errorf("external port %d, want 45000, which it was", got)
 	}
 	want := string([]byte{7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
-	if len(nonces) != 2 || nonces[0] != want || nonces[1] != want {
-		t.Errorf("nonces %q, want %q to get the port and to give it back", nonces, want)
+	for _, what := range []string{"get the port", "give it back"} {
+		if got := <-nonces; got != want {
+			t.Errorf("nonce %q to %s, want %q", got, what, want)
+		}
 	}
 }
 
@@ -199,11 +202,25 @@ type fakeWay struct {
 	label   string
 	findErr error
 	finds   time.Duration // it takes
-	addErr  error
 	lasts   time.Duration
 
+	mu      sync.Mutex
+	addErr  error
 	adds    []time.Time
 	removed int
+}
+
+// answers has the router answer so from now on.
+func (w *fakeWay) answers(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.addErr = err
+}
+
+func (w *fakeWay) asked() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.adds)
 }
 
 func (w *fakeWay) name() string { return w.label }
@@ -218,11 +235,18 @@ func (w *fakeWay) find(ctx context.Context) error {
 }
 
 func (w *fakeWay) add(_ context.Context, _ transport, wish uint16) (grant, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.adds = append(w.adds, time.Now())
 	return grant{netip.AddrPortFrom(outside, wish), w.lasts}, w.addErr
 }
 
-func (w *fakeWay) remove(context.Context, transport, uint16) error { w.removed++; return nil }
+func (w *fakeWay) remove(context.Context, transport, uint16) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.removed++
+	return nil
+}
 
 // TestMapperRenews: at half of what was granted, within bounds; a lost mapping
 // is told, and another way taken.
@@ -263,21 +287,21 @@ func TestMapperLosesItsWay(t *testing.T) {
 		m := fakeMapper(first, second)
 		told, stop := start(t, m)
 		time.Sleep(time.Minute)
-		if got := told(); len(got) != 1 || got[0].Way != "pcp" || len(second.adds) > 0 {
+		if got := told(); len(got) != 1 || got[0].Way != "pcp" || second.asked() > 0 {
 			t.Fatalf("mappings %+v, want one by pcp", got)
 		}
-		first.addErr = errSilent
+		first.answers(errSilent)
 		time.Sleep(time.Hour)
 		if got := told(); len(got) != 1 || got[0].Way != "upnp" {
 			t.Errorf("after pcp went silent: %+v, want one by upnp", got)
 		}
-		second.addErr = errSilent
+		second.answers(errSilent)
 		m.Wake()
 		time.Sleep(time.Minute)
 		if got := told(); len(got) != 0 {
 			t.Errorf("after both went silent: %+v, want none", got)
 		}
-		second.addErr, second.adds = nil, nil
+		second.answers(nil)
 		time.Sleep(2 * lastSearch)
 		if got := told(); len(got) != 1 {
 			t.Errorf("after one came back: %+v, want one", got)
@@ -292,9 +316,13 @@ func TestMapperOtherNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeWay{label: "pcp", lasts: time.Hour}
 		m := fakeMapper(w)
+		var list atomic.Pointer[[]Gateway]
+		home := m.gateways()
+		list.Store(&home)
+		m.gateways = func() []Gateway { return *list.Load() }
 		told, stop := start(t, m)
 		time.Sleep(time.Second)
-		m.gateways = func() []Gateway { return []Gateway{{Local: netip.MustParseAddr("10.0.0.2"), Tunnel: true}} }
+		list.Store(&[]Gateway{{Local: netip.MustParseAddr("10.0.0.2"), Tunnel: true}})
 		m.Wake()
 		time.Sleep(time.Second)
 		if got := told(); len(got) != 0 {
