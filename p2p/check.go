@@ -21,7 +21,9 @@ const (
 	quickRound    = 250 * time.Millisecond
 	eagerChecks   = 20 * time.Second // a round each second
 	checkTime     = 5 * time.Minute  // after an offer; a round each 5 s
-	pauseChecks   = 35 * time.Second // after the eager ones: a router that took a flow for its own forgets it
+	burstRound    = 2 * time.Second  // later, for as long as the eager ones, between pauses
+	pauseChecks   = 35 * time.Second // after them: a router that took a flow for its own forgets it
+	firstFar      = 8 * time.Second  // the other side's own checks are likely under way by then
 	quietTime     = time.Hour        // low checks go on every 20 s: they end within a few hops
 	firstFull     = 35 * time.Second // one round of the usual hops among low ones, for routers
 	nextFull      = 90 * time.Second // that must hear from here first
@@ -36,11 +38,16 @@ const (
 	checkSource   = "check"
 )
 
-// Hops of an early check: enough to leave the own router, and the carrier's
-// behind it, too few to reach the other side's. There it would be a packet
+// Hops of an early check: enough to leave the own router, or a carrier's behind
+// it, too few to reach the other side's, as a rule. There it would be a packet
 // that nobody asked for; some routers then refuse that very pair of addresses
-// for as long as such packets come.
-var lowHops = []int{2, 3, 4, 5}
+// until no such packet came for 30 s. So the far ones are few: carriers'
+// routers remember for longer.
+const (
+	lowHops  = 2
+	farHops  = 4 // once
+	mostHops = 5 // in place of the usual ones, where these leave the spare socket
+)
 
 // A checkKey signs the checks that one side of a pair sends.
 type checkKey Secret
@@ -100,6 +107,9 @@ type checks struct {
 	round  time.Time // of the next round
 	queue  []turn    // what is left of this round
 	full   bool      // this round has the usual hops though quiet, and reflexive candidates are dialled
+	far    bool      // this round goes further than other low ones
+	wasFar bool      // there was one
+	spare  bool      // there is a spare socket: that is where the usual hops leave from while quiet
 	fulls  int
 	alone  bool      // no letter of ours goes to the peer: the first round is full
 	last   time.Time // check sent
@@ -120,7 +130,7 @@ type turn struct {
 // before.
 func (c *checks) offered(now time.Time) {
 	c.since, c.rounds, c.round, c.queue = now, 0, now.Add(firstRound), nil
-	c.full, c.fulls, c.spared = false, 0, time.Time{}
+	c.full, c.fulls, c.wasFar, c.spared = false, 0, false, time.Time{}
 	c.poke()
 }
 
@@ -170,8 +180,8 @@ func (c *checks) interval(now time.Time, paired bool) time.Duration {
 		return quickRound
 	case age < eagerChecks:
 		return time.Second
-	case !c.quiet && age < eagerChecks+pauseChecks:
-		return eagerChecks + pauseChecks - age
+	case !c.quiet && age < checkTime:
+		return inBurst(age)
 	case age < checkTime:
 		return 5 * time.Second
 	case c.quiet && age < quietTime:
@@ -180,6 +190,14 @@ func (c *checks) interval(now time.Time, paired bool) time.Duration {
 		return lastBackoff
 	}
 	return patientWait
+}
+
+// inBurst is the time to the next round where those and pauses alternate.
+func inBurst(age time.Duration) time.Duration {
+	if age %= eagerChecks + pauseChecks; age >= eagerChecks {
+		return eagerChecks + pauseChecks - age
+	}
+	return burstRound
 }
 
 // begin begins a round.
@@ -194,6 +212,8 @@ func (c *checks) begin(now time.Time, paired bool) {
 	if c.full {
 		c.fulls++
 	}
+	c.far = c.quiet && !c.wasFar && now.Sub(c.since) >= firstFar
+	c.wasFar = c.wasFar || c.far
 }
 
 // blind lets the reflexive candidates be dialled though none answered: the
@@ -212,18 +232,17 @@ func (p *peer) blind(now time.Time) {
 // that did not ask for the check shall not see it; but where nobody can know
 // our port before a check shows it, it must.
 func (c *checks) hops(k *known, m Mapping, now time.Time) int {
-	age := now.Sub(c.since)
 	switch {
-	case !c.quiet || c.full || m == MappingDependent || k.Kind != Reflexive || !k.Addr.Addr().Is4():
+	case !c.quiet || m == MappingDependent || k.Kind != Reflexive || !k.Addr.Addr().Is4(), now.Sub(c.since) >= quietTime:
 		return 0
-	case c.rounds < 2:
-		return lowHops[0]
-	case age < eagerChecks:
-		return lowHops[c.rounds%3]
-	case age < quietTime:
-		return lowHops[c.rounds%len(lowHops)]
+	case c.full && c.spare:
+		return mostHops
+	case c.full:
+		return 0
+	case c.far:
+		return farHops
 	}
-	return 0
+	return lowHops
 }
 
 // A check is one that is due.
@@ -314,6 +333,15 @@ func (k *known) dialable(now time.Time) bool {
 	return k.answers(now) || !k.blind.IsZero() && now.Before(k.blind.Add(blindTime))
 }
 
+// onSpare tells whether a candidate is dialled from the spare socket: it was met
+// there, or is not to see us on the main one yet.
+func (k *known) onSpare(c *checks, now time.Time) bool {
+	if k.answers(now) {
+		return k.spare
+	}
+	return c.quiet && c.spare && now.Sub(c.since) < quietTime && k.Kind == Reflexive && !k.proven && k.Addr.Addr().Is4()
+}
+
 func (k *known) answers(now time.Time) bool {
 	return !k.open.IsZero() && !now.Before(k.open) && now.Before(k.open.Add(openTime))
 }
@@ -321,7 +349,8 @@ func (k *known) answers(now time.Time) bool {
 // spares tells whether a candidate is checked in this round from the spare
 // socket, too: where the check of the main one is low.
 func (c *checks) spares(k *known, m Mapping, now time.Time) bool {
-	return c.rounds%2 == 1 && now.Sub(c.since) < checkTime && c.hops(k, m, now) > 0
+	due := c.full || c.rounds%2 == 1 && now.Sub(c.since) < checkTime
+	return c.spare && due && c.hops(k, m, now) > 0
 }
 
 // spareMay tells whether the peer may be met on the spare socket: only if it

@@ -325,7 +325,7 @@ func (e *Endpoint) try(ctx context.Context, p *peer, a attempt, alpn string) dia
 		return dialled{err: err}
 	}
 	e.mu.Lock()
-	addr, spare, r := a.to.Addr, a.to.spare && a.to.answers(time.Now()), e.run
+	addr, spare, r := a.to.Addr, a.to.onSpare(&p.checks, time.Now()), e.run
 	if a.tcp {
 		a.to.byTCP++
 	} else {

@@ -422,7 +422,7 @@ func (e *Endpoint) peerLocked(id PeerID) *peer {
 		p = &peer{
 			id: id, limit: rate.NewLimiter(dialsPerSecond, dialsPerSecond),
 			wake: make(chan struct{}, 1), changed: make(chan struct{}),
-			checks: checks{wake: make(chan struct{}, 1)},
+			checks: checks{wake: make(chan struct{}, 1), spare: e.config.Spare != nil},
 		}
 		e.peers[id] = p
 		if e.run != nil {

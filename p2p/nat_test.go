@@ -114,7 +114,7 @@ func (n *nat) in(from, to netip.AddrPort, now time.Time) (netip.AddrPort, bool) 
 }
 
 // hopsBetween is how many routers that translate nothing are between any two
-// that do.
+// that do, as a rule.
 const hopsBetween = 5
 
 // natWorld is an internet with routers before some hosts.
@@ -127,10 +127,11 @@ type natWorld struct {
 	strangers map[netip.AddrPort]int // packets to addresses where nobody is
 	checks    int                    // packets that are STUN
 	cut       bool                   // nothing gets through
+	between   int                    // routers that translate nothing, between two that do
 }
 
 func newNATWorld(t *testing.T) *natWorld {
-	return &natWorld{t: t, at: map[netip.AddrPort]simnet.PacketReceiver{}, by: map[netip.Addr]*nat{}, strangers: map[netip.AddrPort]int{}}
+	return &natWorld{t: t, at: map[netip.AddrPort]simnet.PacketReceiver{}, by: map[netip.Addr]*nat{}, strangers: map[netip.AddrPort]int{}, between: hopsBetween}
 }
 
 func (w *natWorld) AddNode(a net.Addr, r simnet.PacketReceiver) {
@@ -170,7 +171,7 @@ func (w *natWorld) send(p simnet.Packet, hops int) {
 			}
 			from = n.out(from, to, now)
 		}
-		hops -= hopsBetween
+		hops -= w.between
 	}
 	to, ok := w.deliver(from, to, now, hops)
 	r := w.at[to]

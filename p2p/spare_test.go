@@ -44,7 +44,7 @@ func TestSpareSocketIsClosed(t *testing.T) {
 		if !c.spare.isOpen() {
 			t.Error("no spare socket while an offer is fresh")
 		}
-		pass(10 * time.Minute)
+		pass(2 * time.Hour)
 		if c.spare.isOpen() {
 			t.Error("the spare socket is still open when the offer is old")
 		}

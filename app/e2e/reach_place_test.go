@@ -39,14 +39,16 @@ const (
 	byAddress nat = "by address" // like most, but who was talked to may answer from any port
 	fullCone  nat = "full cone"  // like most, but an open port is open to everybody
 	perTarget nat = "per target" // another port for each address talked to
+	open      nat = "open"       // like most, but what nobody inside asked for is for the router itself
 	noUDP     nat = "no UDP"     // like most, without UDP
 	sixOnly   nat = "IPv6"       // there is no IPv4
 )
 
 const (
+	guardInside = `
+		chain through { type filter hook forward priority 0; iifname "wan" ct state new ct status dnat accept; iifname "wan" ct state new drop; }`
 	plainMost = `chain out { type nat hook postrouting priority 100; oifname "wan" masquerade; }`
-	guard     = `
-		chain through { type filter hook forward priority 0; iifname "wan" ct state new ct status dnat accept; iifname "wan" ct state new drop; }
+	guard     = guardInside + `
 		chain in { type filter hook input priority 0; iifname "wan" ct state new drop; }`
 )
 
@@ -61,6 +63,7 @@ var rules = map[nat]string{
 		chain note { type filter hook postrouting priority 90; oifname "wan" meta l4proto udp update @open { udp sport : ip saddr . udp sport }; }
 		chain back { type nat hook prerouting priority -100; iifname "wan" dnat ip to udp dport map @open; }`,
 	perTarget: `chain out { type nat hook postrouting priority 100; oifname "wan" masquerade fully-random; }`,
+	open:      plainMost,
 	noUDP:     plainMost + "\n" + `chain no { type filter hook forward priority -10; meta l4proto udp drop; }`,
 }
 
@@ -147,6 +150,10 @@ func (w *internet) translate(name string, i int, kind nat) {
 	own := routerOf(name, i)
 	w.on(own, "nft", `table ip home; delete table ip home;`)
 	if kind != sixOnly {
+		guard := guard
+		if kind == open {
+			guard = guardInside
+		}
 		w.on(own, "nft", "table ip home {\n"+rules[kind]+guard+"\n}")
 	}
 	w.on(own, "nft", `table ip6 home; delete table ip6 home; table ip6 home {
