@@ -17,7 +17,8 @@ const (
 	maxBulk     = 4       // links beside the primary one that one side opens
 	bulkBegins  = 8 << 20 // bytes read before the first of them
 	bulkTick    = 500 * time.Millisecond
-	bulkTrial   = 4                // ticks that a new link has to show what it is worth
+	bulkTrial   = 8                // ticks that a new link has to show what it is worth
+	bulkChange  = 2                // ticks after which a stream may change its link
 	bulkIdle    = 20 * time.Second // after the last byte they are closed
 	bulkFaster  = 1.1              // by so much the whole must grow
 	bulkMoves   = 1.5              // by so much another link must be faster for a stream to change
@@ -219,7 +220,8 @@ type burst struct {
 	ticks  int
 	read   int64
 	last   time.Time // something was read
-	rate   float64   // of all links together, before the last trial
+	rate   float64   // bytes a tick by all links together, smoothed
+	before float64   // the same before the last trial
 	wait   int       // ticks until the last trial is judged
 	trial  int       // of the next link
 	failed int       // trials in a row that made nothing faster
@@ -228,14 +230,14 @@ type burst struct {
 // step judges the last tick. It returns the kind of link to open, and whether
 // the burst is over. e.mu is held.
 func (b *burst) step(p *peer, now time.Time) (kind string, over bool) {
-	var sum float64
+	var sum int64
 	for _, l := range p.bulkLinks() {
-		n := l.goodput.tick()
-		b.read += n
-		if n > 0 {
-			b.last = now
-		}
-		sum += l.goodput.rate
+		sum += l.goodput.tick()
+	}
+	b.read += sum
+	b.rate += (float64(sum) - b.rate) / 2
+	if sum > 0 {
+		b.last = now
 	}
 	if b.last.IsZero() {
 		b.last = b.began
@@ -243,7 +245,7 @@ func (b *burst) step(p *peer, now time.Time) (kind string, over bool) {
 	if now.Sub(b.last) >= bulkIdle {
 		return "", true
 	}
-	if b.ticks++; b.ticks%bulkTrial == 0 {
+	if b.ticks++; b.ticks%bulkChange == 0 {
 		rebalance(p)
 	}
 	if b.read < bulkBegins || now.Sub(b.last) >= bulkTick {
@@ -254,7 +256,7 @@ func (b *burst) step(p *peer, now time.Time) (kind string, over bool) {
 			return "", false
 		}
 		if b.trial > 0 {
-			if b.failed++; sum > bulkFaster*b.rate {
+			if b.failed++; b.rate > bulkFaster*b.before {
 				b.failed = 0
 			}
 		}
@@ -263,7 +265,7 @@ func (b *burst) step(p *peer, now time.Time) (kind string, over bool) {
 	if b.failed >= 2 || b.trial >= len(kinds) || len(p.bulk) >= maxBulk {
 		return "", false
 	}
-	b.rate = sum
+	b.before = b.rate
 	b.wait = bulkTrial
 	kind = kinds[b.trial]
 	b.trial++
@@ -271,10 +273,10 @@ func (b *burst) step(p *peer, now time.Time) (kind string, over bool) {
 }
 
 // refused notes that a link could not be had: nothing is to be judged.
-func (b *burst) refused() { b.wait = 1; b.rate = 0 }
+func (b *burst) refused() { b.wait, b.before = 1, 0 }
 
-// rebalance has a stream leave the link where it gets least, if another one
-// would carry it much faster.
+// rebalance has a stream leave its link if another one would carry it much
+// faster, or may: what a link can do is only seen when it is used.
 func rebalance(p *peer) {
 	list := p.bulkLinks()
 	if len(list) < 2 {
@@ -284,7 +286,7 @@ func rebalance(p *peer) {
 	for _, l := range list {
 		l.slow.Store(0)
 		n := float64(l.goodput.streams.Load())
-		if l != best && n > 0 && best.goodput.share(l.goodput.rate) > bulkMoves*l.goodput.rate/n {
+		if l != best && n > 0 && (best.goodput.rate == 0 || best.goodput.share(0) > bulkMoves*l.goodput.rate/n) {
 			l.slow.Store(1)
 		}
 	}

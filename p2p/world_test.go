@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -26,6 +27,8 @@ type world struct {
 	// moved maps an address to the one that the network shows instead.
 	moved map[netip.AddrPort]netip.AddrPort
 	cut   map[netip.AddrPort]bool
+	loss  func() bool   // of a packet; nil: none
+	delay time.Duration // of each packet; 0: 5 ms
 
 	listeners map[netip.AddrPort]*pipeListener // of TCP
 	firewall  map[netip.AddrPort]bool          // no UDP to or from there
@@ -65,7 +68,7 @@ func (w *world) SendPacket(p simnet.Packet) error {
 		}
 	}
 	r := w.at[to]
-	lost := gone || w.cut[from] || w.cut[to] || w.firewall[from] || w.firewall[to]
+	lost := w.loss != nil && w.loss() || gone || w.cut[from] || w.cut[to] || w.firewall[from] || w.firewall[to]
 	w.mu.Unlock()
 	if r != nil && !lost {
 		r.RecvPacket(p)
@@ -92,7 +95,7 @@ func (w *world) unplug(a netip.AddrPort, off bool) {
 }
 
 func (w *world) conn(addr netip.AddrPort) net.PacketConn {
-	l := &simnet.SimulatedLink{Latency: 5 * time.Millisecond, UploadPacket: w}
+	l := &simnet.SimulatedLink{Latency: cmp.Or(w.delay, 5*time.Millisecond), UploadPacket: w}
 	c := simnet.NewBlockingSimConn(net.UDPAddrFromAddrPort(addr), l)
 	l.Start()
 	w.AddNode(net.UDPAddrFromAddrPort(addr), l) // packets may come from now on

@@ -84,7 +84,7 @@ func (c *content) ask() error {
 
 // staysFor is how much of a content comes by a stream before it may change to a
 // faster link: what is on its way by the old one is lost.
-const staysFor = 16 << 20
+const staysFor = 4 << 20
 
 // move has the rest of a large content come over a faster link, if there is one.
 func (c *content) move() error {
