@@ -22,6 +22,7 @@ import (
 	"foldpost/app/folder"
 	"foldpost/app/folder/foldertest"
 	"foldpost/app/node"
+	"foldpost/discovery/lantest"
 	"foldpost/mail/mailtest"
 )
 
@@ -146,6 +147,7 @@ type device struct {
 	dial  atomic.Pointer[dialer]      // reaches its mail provider
 	ring  node.Keyring                // of its desktop; nil: there is none
 	near  atomic.Pointer[[]*device]   // in its network
+	host  *lantest.Host               // its computer, if multicast is simulated
 	end   func()                      // of the process
 }
 
@@ -172,7 +174,7 @@ func (w *world) deviceAt(name, addr string) *device {
 func (d *device) start() {
 	c, unplug := d.w.socket(d.addr)
 	log := slog.New(slog.NewTextHandler(io.Writer(d.w), &slog.HandlerOptions{Level: slog.LevelDebug})).With("device", d.name)
-	n, err := node.New(node.Config{
+	config := node.Config{
 		Home: d.home, Version: "test", Log: log, Conns: []net.PacketConn{c},
 		Addresses:  func() []netip.AddrPort { return []netip.AddrPort{d.addr} },
 		OpenTree:   d.tree,
@@ -181,7 +183,11 @@ func (d *device) start() {
 		MailDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return (*d.dial.Load())(ctx, network, addr)
 		},
-	})
+	}
+	if d.host != nil {
+		config.LAN, config.Neighbours = d.host, nil
+	}
+	n, err := node.New(config)
 	d.w.must(err)
 	d.Node = n
 	ctx, cancel := context.WithCancel(context.Background())
