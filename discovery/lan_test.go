@@ -441,3 +441,58 @@ func clearTTLs(b []byte) {
 		}
 	}
 }
+
+func TestNewNamesShowNobodyTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := lantest.NewWorld(1)
+		a, b := w.NewHost("a"), w.NewHost("b")
+		a.Plug("eth0", "lan", "192.168.1.1/24")
+		b.Plug("eth0", "lan", "192.168.1.2/24")
+		da, db := newDevice(t, a, 1, discovery.Everyone), newDevice(t, b, 2, discovery.Everyone)
+		da.start()
+		db.start()
+		after(10 * time.Second)
+		before := da.lan.Neighbours()[0].Instance
+		b.Plug("eth0", "lan", "192.168.1.2/24") // as when a cable is pulled and put in
+		after(2 * time.Second)
+		want(t, "neighbours when one took new names without a goodbye", da.names(), []string{"device 2"})
+		if da.lan.Neighbours()[0].Instance == before {
+			t.Errorf("the instance is %s after a change of the network as before", before)
+		}
+		a.Unplug("eth0")
+		after(0)
+		want(t, "neighbours without a network", da.names(), nil)
+	})
+}
+
+func TestOtherProgramsAreAnsweredInTheirNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := lantest.NewWorld(1)
+		a := w.NewHost("a")
+		a.Plug("eth0", "lan", "192.168.1.1/24")
+		d := newDevice(t, a, 1, discovery.Everyone)
+		d.start()
+		after(10 * time.Second)
+		query := []byte("\x12\x34\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x09_foldpost\x04_udp\x05local\x00\x00\x0c\x00\x01")
+		group := netip.MustParseAddrPort("224.0.0.251:5353")
+		for from, most := range map[string]int{"192.168.1.9:40000": 10, "203.0.113.9:40000": 0} {
+			before := len(w.Sent())
+			for range 100 {
+				w.Forge("lan", netip.MustParseAddrPort(from), group, query)
+			}
+			after(100 * time.Millisecond)
+			got := 0
+			for _, p := range w.Sent()[before:] {
+				if p.Host == "a" && p.To == netip.MustParseAddrPort(from) {
+					got++
+					if p.Data[0] != 0x12 || p.Data[1] != 0x34 {
+						t.Errorf("a reply with id %x, want that of the question", p.Data[:2])
+					}
+				}
+			}
+			if got > most || most > 0 && got == 0 {
+				t.Errorf("%d replies to 100 questions from %s, want %d at most", got, from, most)
+			}
+		}
+	})
+}
