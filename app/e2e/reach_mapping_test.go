@@ -78,6 +78,29 @@ func TestReachMapped(t *testing.T) {
 	}
 }
 
+// TestReachPinhole has a router's IPv6 firewall opened for a device, and closed
+// when that ends.
+func TestReachPinhole(t *testing.T) {
+	t.Parallel()
+	w := newInternet(t, mailLatency, "ada@a.example")
+	at := home(sixOnly, "", "")
+	at.addr, at.six = "", "2001:db8:a"
+	w.plug("ada", at)
+	w.forwards("ada", 0, byPCP+"\nipv6_disable=no")
+	bin, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada := newProcessAt(t, "ada", bin, filepath.Join(t.TempDir(), "ada"), nil, "ip", "netns", "exec", w.prefix+"ada")
+	ada.start()
+	ada.eventually("a hole for UDP and TCP", 10*time.Second, func() bool { return strings.Count(w.ruled("ada", 0, "miniupnpd"), "accept") >= 2 })
+	t.Log(w.ruled("ada", 0, "miniupnpd"))
+	ada.stop()
+	if left := w.ruled("ada", 0, "miniupnpd"); left != "" {
+		t.Errorf("the router still lets in after the end: %s", left)
+	}
+}
+
 // forwards has a router of a host forward ports to who asks for it.
 func (w *internet) forwards(name string, i int, by string) {
 	w.t.Helper()
@@ -144,13 +167,19 @@ upnp_nat_table_name=filter
 // forwarded lists what a router of a host forwards.
 func (w *internet) forwarded(name string, i int) string {
 	w.t.Helper()
-	out, err := exec.Command("ip", "netns", "exec", w.prefix+routerOf(name, i), "nft", "list", "chain", "inet", "filter", "prerouting_miniupnpd").CombinedOutput()
+	return w.ruled(name, i, "prerouting_miniupnpd")
+}
+
+// ruled lists the rules of a chain that miniupnpd keeps.
+func (w *internet) ruled(name string, i int, chain string) string {
+	w.t.Helper()
+	out, err := exec.Command("ip", "netns", "exec", w.prefix+routerOf(name, i), "nft", "list", "chain", "inet", "filter", chain).CombinedOutput()
 	if err != nil {
-		w.t.Fatalf("list what %s forwards: %v\n%s", routerOf(name, i), err, out)
+		w.t.Fatalf("list the rules of %s: %v\n%s", routerOf(name, i), err, out)
 	}
 	var rules []string
 	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, "dnat") {
+		if strings.Contains(line, "dnat") || strings.Contains(line, "accept") {
 			rules = append(rules, strings.TrimSpace(line))
 		}
 	}
