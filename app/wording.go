@@ -59,6 +59,7 @@ const (
 	FoundCutOff       Reason = "cut-off"
 	FoundUnasked      Reason = "unasked"
 	FoundSilent       Reason = "silent"
+	FoundUndelivered  Reason = "undelivered"
 	FoundElsewhere    Reason = "elsewhere"
 	FoundNotRunning   Reason = "not-running"
 	FoundIsolated     Reason = "isolated"
@@ -283,6 +284,11 @@ var wordings = map[Reason]Wording{
 		Area:   AreaLink,
 		Text:   "Nobody has told yet where {{.Name}} is.",
 		Advice: "Bring both computers into one network, if only once. With an e-mail account on both they tell each other where they are.",
+	},
+	FoundUndelivered: {
+		Area: AreaLink, Side: SideThere,
+		Text:   "{{.Name}} does not answer where it was, and the mail that asks where it is came back: its e-mail address is wrong, full or gone.",
+		Advice: "Ask its user in another way. Bring both computers into one network, if only once, and they find each other there.",
 	},
 	FoundElsewhere: {
 		Area: AreaLink, Side: SideNetwork,

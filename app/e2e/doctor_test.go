@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"foldpost/app"
+	"foldpost/mail/mailtest"
 )
 
 // reasonIn is how long a device may take to say why it cannot reach another.
@@ -152,6 +153,56 @@ func TestDoctorBlocked(t *testing.T) {
 			t.Errorf("Findings = %+v, want that UDP is blocked", ada.State().Findings)
 		}
 		bob.why(app.FoundAway, app.SideThere, 2*time.Minute)
+	})
+}
+
+// TestDoctorBounce: the mail that asks where the other device is comes back.
+func TestDoctorBounce(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob, _ := w.acquainted()
+		bob.end()
+		ada.end()
+		w.mail.SetFaults(mailtest.Faults{Bounce: true})
+		ada.move("192.168.1.2:4001") // nobody knows it there: it asks soon
+		ada.start()
+		ada.why(app.FoundUndelivered, app.SideThere, 2*time.Minute)
+	})
+}
+
+// TestDoctorRelay: the link leads through a third device, and two know why.
+func TestDoctorRelay(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ada, bob, nas := w.device("ada"), w.device("bob"), w.device("nas")
+		w.link(ada, nas)
+		w.link(bob, nas)
+		w.link(ada, bob)
+		for _, d := range []*device{ada, bob} {
+			w.must(nas.Relay(t.Context(), d.State().Device.ID, true)) // a contact who agreed
+		}
+		w.device("cem")
+		for _, d := range []*device{ada, bob} {
+			w.must(d.SetConfig(t.Context(), "stun", "192.0.2.3:4003 198.51.100.7:4007"))
+			d.end()
+		}
+		ada.move("192.168.1.2:4001")
+		bob.move("192.168.2.2:4002")
+		w.routers(map[*device]router{ada: {"198.51.100.11", true}, bob: {"203.0.113.12", true}})
+		ada.start()
+		bob.start()
+		ada.eventually("linked through nas", 2*time.Minute, func(s app.State) bool {
+			return slices.ContainsFunc(s.Devices, func(d app.Device) bool { return d.Link == "relay" })
+		})
+		list, err := ada.Doctor(t.Context())
+		w.must(err)
+		i := slices.IndexFunc(list, func(f app.Finding) bool { return f.Reason == app.FoundLinkedRelay })
+		if i < 0 || !strings.Contains(list[i].Text, "nas's laptop") || !strings.Contains(list[i].Detail, "no direct way: routers-change-port") {
+			t.Errorf("Doctor() = %+v, want a link through nas, because both routers change ports", list)
+		}
+		for _, f := range list {
+			if f.Reason == app.FoundChangesPort && !f.OK {
+				t.Errorf("Doctor() says %+v, want that it is no fault while nothing is missing", f)
+			}
+		}
 	})
 }
 

@@ -168,7 +168,7 @@ func (n *Node) findMapping() app.Finding {
 		f.Detail = trialsText(n.mapping.facts().Gateways)
 		return f
 	}
-	switch n.endpoint.Mapping() {
+	switch n.ownMapping() {
 	case p2p.MappingNone:
 		return app.Found(app.FoundOpen)
 	case p2p.MappingIndependent:

@@ -187,7 +187,7 @@ func (n *Node) describe(p *mail.Payload) {
 	p.Reflexive = seen[:min(len(seen), maxReflexive)]
 	p.Mapped = mapped[:min(len(mapped), maxMapped)]
 	p.Addrs = addrs[:min(len(addrs), mail.MaxAddrs-len(p.Mapped)-len(p.Reflexive))]
-	p.Network = string(n.endpoint.Mapping())
+	p.Network = string(n.ownMapping())
 	p.Person, p.Device, p.Program = n.person(), s.Name, wire.Name+" "+n.cfg.Version
 	if s.Mailbox != nil {
 		p.From = s.Mailbox.Address

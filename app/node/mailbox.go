@@ -251,6 +251,11 @@ func (n *Node) answered(a mail.Answer, m mail.Message) {
 // such a report, so it changes nothing else.
 func (n *Node) bounced(b mail.Bounce) {
 	n.change("note a bounce", func(s *kept) {
+		for _, w := range s.writers() {
+			if w.seek.Letter == b.ID && b.ID != "" && !b.Delayed {
+				w.seek.Bounced = time.Now()
+			}
+		}
 		for i := range s.Invitations {
 			inv := &s.Invitations[i]
 			if inv.MessageID == "" || inv.MessageID != b.ID || inv.State != invOpen {

@@ -91,6 +91,7 @@ type Node struct {
 	mu       sync.Mutex
 	peers    map[p2p.PeerID]*peer // connected
 	lost     map[p2p.PeerID]loss
+	routers  routers                    // here, as far as known
 	awake    time.Time                  // when this device began, woke or changed its addresses last
 	looked   time.Time                  // when the loop looked last, by the wall clock
 	own      []string                   // addresses of this device, when it looked

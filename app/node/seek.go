@@ -46,6 +46,8 @@ type seeking struct {
 	Replied time.Time `json:"replied,omitzero"` // when its question was answered last
 	Heard   time.Time `json:"heard,omitzero"`   // when its newest letter was written
 	Even    time.Time `json:"even,omitzero"`    // when it was lost, if it had everything then
+	Letter  string    `json:"letter,omitempty"` // id of the last mail that left for it
+	Bounced time.Time `json:"bounced,omitzero"` // when that mail came back, they say
 }
 
 // An absence is a device that can not be reached, and what speaks for asking.
@@ -343,7 +345,7 @@ type outgoing struct {
 // mailLetter sends one letter, within the budget, which is on disk before the
 // letter leaves. A letter that certainly did not leave costs nothing.
 func (n *Node) mailLetter(ctx context.Context, a *account, to mail.Correspondent, o outgoing) error {
-	now, own := time.Now(), n.ownAddresses()
+	now, own, id := time.Now(), n.ownAddresses(), mail.NewMessageID(a.address)
 	p := mail.NewPeerLetter(o.kind, n.identity, now, validFor(o.kind), o.inReplyTo)
 	n.describe(&p)
 	p.To = to.To()
@@ -361,6 +363,7 @@ func (n *Node) mailLetter(ctx context.Context, a *account, to mail.Correspondent
 			return mail.ErrSendBudget
 		}
 		w.seek.note(o.kind, now, own)
+		w.seek.Letter, w.seek.Bounced = id, time.Time{}
 		return nil
 	})
 	if err != nil {
@@ -368,7 +371,7 @@ func (n *Node) mailLetter(ctx context.Context, a *account, to mail.Correspondent
 	}
 	text := letterText(o.kind, n.keep.view().Name)
 	m := mail.Message{
-		ID: mail.NewMessageID(a.address), InReplyTo: o.message, From: a.address, FromName: n.keep.view().Person, To: to.Address,
+		ID: id, InReplyTo: o.message, From: a.address, FromName: n.keep.view().Person, To: to.Address,
 		Subject: text.Subject, Date: now, Text: text.Body, Letter: letter, FileName: "Letter.foldpost", Auto: "auto-generated",
 	}
 	if o.kind != mail.KindSeek {

@@ -29,6 +29,7 @@ type silence struct {
 	lastSeen time.Time // connected; zero: never
 	wrote    time.Time // its last letter
 	asked    time.Time // by mail, without an answer since
+	bounced  time.Time // when that mail came back
 	mail     mailState
 	now      time.Time
 }
@@ -93,6 +94,8 @@ func whyNot(s silence) (f app.Finding, pressing bool) {
 		return found(app.FoundNoWay, "When", moment(s.wrote)), true
 	case s.mail == mailBroken:
 		return found(app.FoundUnasked), s.lastSeen.IsZero()
+	case !s.bounced.IsZero():
+		return found(app.FoundUndelivered), true
 	case !s.asked.IsZero() && s.now.Sub(s.asked) >= mailTakes:
 		return found(app.FoundSilent, "When", moment(s.asked)), s.lastSeen.IsZero()
 	case s.lastSeen.IsZero():
@@ -140,16 +143,42 @@ func (n *Node) online() bool {
 	return slices.ContainsFunc(n.addrs(), func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
 }
 
+// ownMapping is what the routers here do: what was known of them last, as long
+// as this computer is where it was.
+func (n *Node) ownMapping() p2p.Mapping {
+	m := n.endpoint.Mapping()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch m {
+	case p2p.MappingUnknown:
+	case p2p.MappingBlocked: // as long as it is so
+		return m
+	default:
+		n.routers = routers{m, n.awake}
+		return m
+	}
+	if n.routers.awake == n.awake {
+		return n.routers.mapping
+	}
+	return m
+}
+
+// routers is what the ones here were known to do.
+type routers struct {
+	mapping p2p.Mapping
+	awake   time.Time // when this device began, woke or changed its addresses last, by then
+}
+
 // silenceOf gathers what is known of a device that is not connected.
 func (n *Node) silenceOf(s *kept, id p2p.PeerID, there p2p.Mapping, k seeking, now time.Time) silence {
 	tried := n.endpoint.Tried(id)
 	f := silence{
 		port: n.port, online: n.online(), tried: tried, away: n.elsewhere(tried), near: n.heardNearby(id, now), closed: n.refused(tried),
-		here: n.endpoint.Mapping(), there: there, carrier: n.behindCarrier(),
+		here: n.ownMapping(), there: there, carrier: n.behindCarrier(),
 		wrote: k.Heard, now: now,
 	}
 	if k.Asks > 0 {
-		f.asked = k.Asked
+		f.asked, f.bounced = k.Asked, k.Bounced
 	}
 	if s.Mailbox != nil {
 		f.mail = mailOK

@@ -32,6 +32,7 @@ func TestWhyNot(t *testing.T) {
 		{"seen yesterday, it had written before", silence{online: true, tried: tried, lastSeen: yesterday, wrote: before}, app.FoundAway, app.SideThere, false},
 		{"asked just now", silence{online: true, tried: tried, lastSeen: yesterday, asked: justNow, mail: mailOK}, app.FoundAway, app.SideThere, false},
 		{"asked an hour ago", silence{online: true, tried: tried, lastSeen: yesterday, asked: ago(time.Hour), mail: mailOK}, app.FoundSilent, app.SideThere, false},
+		{"the question came back", silence{online: true, tried: tried, lastSeen: yesterday, asked: justNow, bounced: justNow, mail: mailOK}, app.FoundUndelivered, app.SideThere, true},
 		{"cannot be asked", silence{online: true, tried: tried, lastSeen: yesterday, mail: mailBroken}, app.FoundUnasked, app.SideHere, false},
 		{"never seen", silence{online: true, tried: tried}, app.FoundNever, "", true},
 		{"never seen, asked", silence{online: true, tried: tried, asked: ago(time.Hour)}, app.FoundSilent, app.SideThere, true},
