@@ -78,8 +78,10 @@ func TestWhyNot(t *testing.T) {
 
 func TestFindFolders(t *testing.T) {
 	list := findFolders([]app.Folder{
-		{ID: "a", Name: "A", State: app.FolderIdle}, {ID: "b", Name: "B", State: app.FolderStopped, Problem: "gone."},
-		{ID: "c", Name: "C", State: app.FolderSyncing, Problem: "no room."}, {ID: "d", Name: "D", State: app.FolderPaused},
+		{ID: "a", Name: "A", State: app.FolderIdle},
+		{ID: "b", Name: "B", State: app.FolderStopped, Problem: "gone."},
+		{ID: "c", Name: "C", State: app.FolderSyncing, Problem: "no room."},
+		{ID: "d", Name: "D", State: app.FolderPaused},
 	})
 	var got []string
 	for _, f := range list {
