@@ -23,8 +23,13 @@ type inviteSheet struct {
 // askInvite opens the sheet that links another device, without a folder.
 func (w *Window) askInvite() {
 	s := &inviteSheet{w: w, sh: w.open("")}
-	s.near = newNearbyList(w, s.sh, func(d app.Nearby) { w.linkNearby(d, func(app.DeviceID) { s.sh.close() }) })
+	s.near = newNearbyList(w, s.sh, func(d app.Nearby) { w.linkNearby(d, nil) })
 	s.sh.closed = s.near.close
+	s.sh.linked = func() {
+		if s.who.entry.Text == "" { // that was it
+			s.sh.close()
+		}
+	}
 	s.who, s.person = newWho(w, s.sh), newNameEntry(w)
 	s.who.entry.SetPlaceHolder(tr("e-mail address"))
 	s.who.changed = func() { s.person.ask(s.who.recipient().address != "") }

@@ -222,6 +222,11 @@ func (l *nearbyLink) done(d app.Device) {
 	if l.linked != nil {
 		l.linked(d.ID)
 	}
+	for _, sh := range slices.Clone(l.w.sheets) {
+		if sh.linked != nil {
+			sh.linked()
+		}
+	}
 }
 
 // waitingFor says what the other person has to do.

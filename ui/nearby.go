@@ -128,8 +128,8 @@ func (r *nearbyRow) draw(d app.Nearby) {
 // askNearby opens the sheet of devices nearby.
 func (w *Window) askNearby() {
 	sh := w.open(tr("Devices nearby"))
-	list := newNearbyList(w, sh, func(d app.Nearby) { w.linkNearby(d, func(app.DeviceID) { sh.close() }) })
-	sh.closed, sh.draw = list.close, list.draw
+	list := newNearbyList(w, sh, func(d app.Nearby) { w.linkNearby(d, nil) })
+	sh.closed, sh.draw, sh.linked = list.close, list.draw, sh.close
 	sh.page(container.NewVBox(
 		para(tr("Computers in this network can be linked without a mail: both of you compare three words.")),
 		list.box,

@@ -137,18 +137,21 @@ func TestNearbyAsked(t *testing.T) {
 		name string
 		do   func(f *apptest.Fake)
 		want string
+
+		sheets int // that are left
 	}{
 		{"linked", func(f *apptest.Fake) {
 			f.Update(func(s *app.State) {
 				s.Devices = append(s.Devices, app.Device{ID: "bob", Name: "Bob's laptop", Verified: "nearby"})
 			})
-		}, "Linked with Bob's laptop"},
+		}, "Linked with Bob's laptop", 0},
 		{"broken off", func(f *apptest.Fake) {
 			f.Ask(app.Question{ID: "end", Kind: app.AskBrokenOff, Name: "Bob's laptop", Choices: []app.Choice{{ID: app.ChoiceSeen, Text: "All right"}}})
-		}, "Linking with “Bob's laptop” broke off. Nothing was shared."},
+		}, "Linking with “Bob's laptop” broke off. Nothing was shared.", 2},
 	} {
 		f := withNeighbour()
 		w := newTestWindow(t, f)
+		w.askInvite() // to be found
 		f.Ask(nearbyRequest())
 		w.sync()
 		tap(t, w, "Compare words")
@@ -159,6 +162,9 @@ func TestNearbyAsked(t *testing.T) {
 		w.sync()
 		w.sync() // what the sheet itself has answered
 		reads(t, w, c.want)
+		if n := len(w.sheets); n != c.sheets {
+			t.Errorf("%s: %d sheets are open, want %d", c.name, n, c.sheets)
+		}
 		if n := len(f.State().Questions); n != 0 {
 			t.Errorf("%s: %d questions are left, want none: the sheet has shown it", c.name, n)
 		}

@@ -28,6 +28,7 @@ type sheet struct {
 	closed  func()            // called once when the sheet is gone; may be nil
 	dropped func(path string) // takes what is dropped while it is on top; may be nil
 	pasted  func(text string) // takes Ctrl+V while no entry has the focus; may be nil
+	linked  func()            // called when a computer nearby was linked; may be nil
 	kept    bool              // Escape does not close it
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,7 +50,8 @@ func (p *person) begin(args ...string) {
 	p.t.Helper()
 	before := p.env
 	p.env = append(p.env[:len(p.env):len(p.env)], watch+"="+p.socket())
-	p.program = p.start("foldpost of "+p.name, append([]string{binary(p.session), "--home", p.home}, args...)...)
+	line := append(slices.Clone(p.onto[p.name]), binary(p.session), "--home", p.home)
+	p.program = p.start("foldpost of "+p.name, append(line, args...)...)
 	p.env = before
 }
 

@@ -29,6 +29,7 @@ type session struct {
 	bus   *dbus.Conn
 	panel *process
 	shot  int
+	onto  map[string][]string // what gets a command onto the network of a person's computer
 }
 
 // A process was started by the test and ends with it.
