@@ -102,9 +102,13 @@ func (l *link) reachable() netip.AddrPort {
 }
 
 func (l *link) describe() Link {
+	var silent time.Time
+	if l.stalled {
+		silent = l.pulse.lastHeard()
+	}
 	return Link{
 		Peer: l.peer, Kind: l.conn.kind(), Through: l.through, Addr: l.conn.remote(), Reachable: l.reachable().IsValid(), RTT: l.conn.rtt(),
-		Since: l.since, Metadata: l.hello.metadata(), Observed: l.hello.observed(),
+		Since: l.since, Silent: silent, Metadata: l.hello.metadata(), Observed: l.hello.observed(),
 		Mapping: l.routers(), Mapped: l.forwarded(), Offset: time.Unix(l.hello.Time, 0).Sub(l.since.Truncate(time.Second)),
 	}
 }

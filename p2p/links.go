@@ -292,6 +292,9 @@ func (e *Endpoint) doubt(l *link, stalled bool) (ends []*link) {
 		p.urgent = true
 		p.checks.offered(time.Now())
 		p.notify()
+		if m, ok := e.config.Manager.(SilenceListener); ok {
+			e.turns.add(p.id, func() { m.PeerSilent(p.id) })
+		}
 	}
 	return ends
 }

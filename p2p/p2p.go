@@ -244,6 +244,12 @@ type Manager interface {
 	AcceptStream(ctx context.Context, id PeerID, protocol string, s Stream)
 }
 
+// A SilenceListener is a Manager that is told when nothing comes over a peer's
+// links any more, long before they end: [Link.Silent] says since when.
+type SilenceListener interface {
+	PeerSilent(PeerID)
+}
+
 // A Stream is a reliable flow of bytes in both directions on a link. It fails
 // with a [*StreamError] where the other side reset it, and with [ErrLinkEnded].
 type Stream interface {
@@ -320,6 +326,7 @@ type Link struct {
 	Reachable bool           // Addr is one to call the peer at
 	RTT       time.Duration
 	Since     time.Time
+	Silent    time.Time        // since when nothing comes, though it is asked for; zero: it works
 	Metadata  Metadata         // from HELLO
 	Observed  netip.AddrPort   // our address as the peer saw it
 	Mapped    []netip.AddrPort // what routers forward to the peer, as they say: no proof

@@ -68,6 +68,8 @@ func (n *Node) matchContacts(ctx context.Context) {
 		l, linked := n.endpoint.Link(w.Peer)
 		list, since, search := contacts, n.absentSince(w.Peer), n.seekByContacts
 		switch {
+		case linked && !l.Silent.IsZero():
+			since, linked = l.Silent, false
 		case linked && l.Kind == linkQUIC:
 			continue
 		case linked: // a better link is looked for with its help

@@ -92,6 +92,20 @@ func (n *Node) lose(id p2p.PeerID, err error) {
 	}
 }
 
+// PeerSilent implements [p2p.SilenceListener].
+func (m manager) PeerSilent(p2p.PeerID) { m.kick() }
+
+// reached tells whether there is a link to a device that carries something.
+func (n *Node) reached(id p2p.PeerID) bool {
+	l, ok := n.endpoint.Link(id)
+	return ok && l.Silent.IsZero()
+}
+
+// breaking is the loss that begins because a link carries nothing any more.
+func (n *Node) breaking(s *kept, l p2p.Link) loss {
+	return loss{at: l.Silent, silent: true, busy: !n.near(s.peer(l.Peer)) && n.busyWith(s, l.Peer)}
+}
+
 // busyWith tells whether a device lacks files of ours, or this one lacks files
 // of a folder that both share.
 func (n *Node) busyWith(s *kept, id p2p.PeerID) bool {

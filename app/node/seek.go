@@ -260,12 +260,16 @@ func (n *Node) mailWorks(a *account) bool {
 // absent describes a device that is searched for; false: it is here, or there
 // is no reason or no way.
 func (n *Node) absent(s *kept, w writer, own []string) (absence, bool) {
-	if _, linked := n.endpoint.Link(w.Peer); linked || w.Address == "" || len(own) == 0 {
+	l, linked := n.endpoint.Link(w.Peer)
+	if linked && l.Silent.IsZero() || w.Address == "" || len(own) == 0 {
 		return absence{}, false
 	}
 	shared, even := n.sharedWith(s, w.Peer, w.seek.Even)
 	waits := w.waits || !even
 	moved, lost, since := moved(own, w.seek.Knows), n.loss(w.Peer), n.absentSince(w.Peer)
+	if linked {
+		lost, since = n.breaking(s, l), l.Silent
+	}
 	return absence{
 		since: since, moved: moved || lost.verdict == mayHaveMoved, certain: moved, busy: lost.busy,
 		unsure: lost.at.Before(since) && len(publicOf(own)) == 0, waits: waits, seeking: *w.seek,
@@ -522,7 +526,7 @@ func (n *Node) shouldReply(from mail.Correspondent, now time.Time) bool {
 	if !ok || s.Paused.active(now) || w.Address == "" {
 		return false
 	}
-	if _, linked := n.endpoint.Link(from.Peer); linked {
+	if n.reached(from.Peer) {
 		return false
 	}
 	toldJustNow := now.Sub(w.seek.Told) < crossing && slices.Equal(w.seek.Knows, n.ownAddresses())
