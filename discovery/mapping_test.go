@@ -206,8 +206,9 @@ type fakeWay struct {
 
 	mu      sync.Mutex
 	addErr  error
+	hangs   bool // it answers nobody who adds
 	adds    []time.Time
-	removed int
+	removed []transport
 }
 
 // answers has the router answer so from now on.
@@ -234,17 +235,21 @@ func (w *fakeWay) find(ctx context.Context) error {
 	}
 }
 
-func (w *fakeWay) add(_ context.Context, _ transport, wish uint16) (grant, error) {
+func (w *fakeWay) add(ctx context.Context, _ transport, wish uint16) (grant, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.hangs {
+		<-ctx.Done()
+		return grant{}, errSilent
+	}
 	w.adds = append(w.adds, time.Now())
 	return grant{netip.AddrPortFrom(outside, wish), w.lasts}, w.addErr
 }
 
-func (w *fakeWay) remove(context.Context, transport, uint16) error {
+func (w *fakeWay) remove(_ context.Context, t transport, _ uint16) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.removed++
+	w.removed = append(w.removed, t)
 	return nil
 }
 
@@ -265,8 +270,8 @@ func TestMapperRenews(t *testing.T) {
 			_, stop := start(t, m)
 			time.Sleep(2*tt.want + time.Second)
 			stop()
-			if len(w.adds) != 3 || w.adds[1].Sub(w.adds[0]) != tt.want || w.removed != 1 {
-				t.Errorf("a lease of %v: asked at %v, given back %d times, want each %v, and once", tt.lasts, w.adds, w.removed, tt.want)
+			if len(w.adds) != 3 || w.adds[1].Sub(w.adds[0]) != tt.want || len(w.removed) != 1 {
+				t.Errorf("a lease of %v: asked at %v, given back %v, want each %v, and once", tt.lasts, w.adds, w.removed, tt.want)
 			}
 		})
 	}
@@ -279,6 +284,32 @@ func fakeMapper(ways ...way) *Mapper {
 	}
 	m.ways = func(MapperConfig, Gateway) []way { return ways }
 	return m
+}
+
+// TestMapperEndsWhileAsking: what the router has, or may have by now, is given
+// back.
+func TestMapperEndsWhileAsking(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &fakeWay{label: "upnp", lasts: time.Hour}
+			m := fakeMapper(w)
+			m.c.TCP = true
+			hang := func() { w.mu.Lock(); w.hangs = true; w.mu.Unlock() }
+			if first {
+				hang()
+			}
+			_, stop := start(t, m)
+			time.Sleep(time.Second)
+			if !first {
+				hang()
+				time.Sleep(30 * time.Minute)
+			}
+			stop()
+			if !slices.Contains(w.removed, udp) || !first && !slices.Contains(w.removed, tcp) {
+				t.Errorf("ended while asking for the first time %t: given back %v", first, w.removed)
+			}
+		})
+	}
 }
 
 func TestMapperLosesItsWay(t *testing.T) {
