@@ -56,6 +56,8 @@ var confined = map[string][]string{
 	"fyne.io/":                         {"ui", "ui/desktop"},
 	"github.com/godbus/dbus":           {"ui/desktop"},
 	"github.com/rymdport/portal":       {"ui/desktop"},
+	"github.com/pion/turn":             {"app/node/turn.go"},
+	"github.com/pion/logging":          {"app/node/turn.go"},
 	"github.com/hashicorp/mdns":        {"discovery/lan_zone.go"},
 	"github.com/miekg/dns":             {"discovery/lan_zone.go"},
 	"github.com/hashicorp/yamux":       {"p2p/mux.go", "p2p/mux_stream.go"},

@@ -375,6 +375,9 @@ const (
 	SettingNotify   = "notify"         // on, off
 )
 
+// SettingTURNPassword is never shown, and never an argument of a command.
+const SettingTURNPassword = "turn-password"
+
 // An ErrorCode says what a caller may do about an error.
 type ErrorCode string
 

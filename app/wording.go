@@ -33,6 +33,8 @@ const (
 	FoundForwarded    Reason = "port-forwarded" // nobody came through yet
 	FoundOpened       Reason = "port-open"
 	FoundTwoRouters   Reason = "two-routers"
+	FoundTURN         Reason = "turn-server"
+	FoundTURNBad      Reason = "turn-problem"
 
 	FoundNearby       Reason = "nearby"
 	FoundNearbySoon   Reason = "nearby-soon"
@@ -136,6 +138,16 @@ var wordings = map[Reason]Wording{
 	FoundPort: {
 		Area: AreaNetwork, OK: true,
 		Text: "Foldpost listens at port {{.Port}} ({{.Kinds}}).",
+	},
+	FoundTURN: {
+		Area: AreaNetwork, OK: true,
+		Text: "The TURN server {{.Server}} takes packets for this computer, for where nothing else gets through.",
+	},
+	FoundTURNBad: {
+		Area: AreaNetwork, Side: SideHere,
+		Text:    "The TURN server {{.Server}} does not serve this computer.",
+		Advice:  "Look whether its name, the user and the password are right.",
+		Command: "foldpost config turn",
 	},
 	FoundOpen: {
 		Area: AreaNetwork, OK: true,

@@ -331,8 +331,9 @@ func (p Payload) FileName() string {
 // large is returned as small as it gets.
 func (p Payload) ByHand() Payload {
 	p.Mapped = p.Mapped[:min(1, len(p.Mapped))]
-	p.Reflexive = p.Reflexive[:min(1, len(p.Reflexive))] // from another network only these two help
-	p.Addrs = p.Addrs[:min(MaxAddrsByHand-len(p.Mapped)-len(p.Reflexive), len(p.Addrs))]
+	p.Reflexive = p.Reflexive[:min(1, len(p.Reflexive))] // from another network only these three help
+	p.Relayed = p.Relayed[:min(1, len(p.Relayed))]
+	p.Addrs = p.Addrs[:min(MaxAddrsByHand-len(p.Mapped)-len(p.Reflexive)-len(p.Relayed), len(p.Addrs))]
 	for _, less := range []func(){
 		func() {},
 		func() { p.Network = "" },

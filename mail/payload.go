@@ -60,6 +60,7 @@ type Payload struct {
 	Addrs     []netip.AddrPort // where the sender might be reached, best first
 	Mapped    []netip.AddrPort // what its routers forward to it, as they say
 	Reflexive []netip.AddrPort // where others see it; checked before it is called
+	Relayed   []netip.AddrPort // what a server relays to it
 	Public    [32]byte         // ed25519
 	Static    [32]byte         // X25519, signed by Public
 	StaticSig [64]byte
@@ -173,7 +174,7 @@ func (p Payload) Candidates(source string) []p2p.Candidate {
 	for _, of := range []struct {
 		kind  p2p.Kind
 		addrs []netip.AddrPort
-	}{{p2p.Host, p.Addrs}, {p2p.Mapped, p.Mapped}, {p2p.Reflexive, p.Reflexive}} {
+	}{{p2p.Host, p.Addrs}, {p2p.Mapped, p.Mapped}, {p2p.Reflexive, p.Reflexive}, {p2p.Relayed, p.Relayed}} {
 		for _, a := range of.addrs {
 			list = append(list, p2p.Candidate{Peer: p.Peer(), Addr: a, Kind: of.kind, Source: source, Expires: p.Expires})
 		}
@@ -181,7 +182,9 @@ func (p Payload) Candidates(source string) []p2p.Candidate {
 	return list
 }
 
-func (p Payload) addresses() int { return len(p.Addrs) + len(p.Mapped) + len(p.Reflexive) }
+func (p Payload) addresses() int {
+	return len(p.Addrs) + len(p.Mapped) + len(p.Reflexive) + len(p.Relayed)
+}
 
 // SentTo tells whether the payload names one of these mail addresses as its
 // receiver. Case does not count, as no provider in use tells apart what only
@@ -277,6 +280,9 @@ func (p Payload) encode(more func(*payload)) ([]byte, error) {
 	for _, a := range p.Reflexive {
 		w.URIs = append(w.URIs, checkScheme+a.String())
 	}
+	for _, a := range p.Relayed {
+		w.URIs = append(w.URIs, relayScheme+a.String())
+	}
 	more(&w)
 	return wire.Marshal(w)
 }
@@ -298,7 +304,8 @@ func decodePayload(b []byte) (Payload, payload, error) {
 	p := Payload{
 		Kind: Kind(w.Kind), Token: w.Token,
 		Addrs: parseURIs(w.URIs, uriScheme), Mapped: parseURIs(w.URIs, mappedScheme), Reflexive: parseURIs(w.URIs, checkScheme),
-		Public: w.Public, Static: w.Static, StaticSig: w.StaticSig,
+		Relayed: parseURIs(w.URIs, relayScheme),
+		Public:  w.Public, Static: w.Static, StaticSig: w.StaticSig,
 		Person: w.Person, Device: w.Device, Program: w.Program,
 		Folders: w.Folders, Network: w.Network, From: w.From, To: w.To,
 		Created: time.Unix(w.Created, 0), Expires: time.Unix(w.Expires, 0), InReplyTo: w.InReplyTo,
@@ -325,6 +332,7 @@ const (
 	uriScheme    = "quic://"
 	mappedScheme = "mapped://"
 	checkScheme  = "check://"
+	relayScheme  = "relay://"
 )
 
 // parseURIs returns the addresses of a scheme in a uri list that could be

@@ -238,7 +238,7 @@ func (s candidates) worthTCP(n network, now time.Time) []*known {
 	var list []*known
 	for _, k := range s {
 		doubtful := n.away(k.Addr) || k.Kind == Reflexive
-		if n.usable(k.Addr) == nil && (!doubtful || k.proven || k.byTCP < privateTries) {
+		if n.usable(k.Addr) == nil && k.Kind != Relayed && (!doubtful || k.proven || k.byTCP < privateTries) {
 			list = append(list, k)
 		}
 	}

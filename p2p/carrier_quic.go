@@ -13,8 +13,9 @@ import (
 
 // quicCarrier is a QUIC connection.
 type quicCarrier struct {
-	c     *quic.Conn
-	spare bool // it is on the spare socket
+	c       *quic.Conn
+	spare   bool // it is on the spare socket
+	relayed bool // a server passes its packets on
 }
 
 func (q quicCarrier) open(ctx context.Context) (carried, error) {
@@ -41,11 +42,21 @@ func (q quicCarrier) done() <-chan struct{} { return q.c.Context().Done() }
 
 func (q quicCarrier) err() error { return linkErr(context.Cause(q.c.Context())) }
 
-func (q quicCarrier) kind() string { return kindQUIC }
+func (q quicCarrier) kind() string {
+	if q.relayed {
+		return kindRelay
+	}
+	return kindQUIC
+}
 
 func (q quicCarrier) rtt() time.Duration { return q.c.ConnectionStats().SmoothedRTT }
 
-func (q quicCarrier) remote() netip.AddrPort { return addrPortOf(q.c.RemoteAddr()) }
+func (q quicCarrier) remote() netip.AddrPort {
+	if q.relayed {
+		return netip.AddrPort{}
+	}
+	return addrPortOf(q.c.RemoteAddr())
+}
 
 func (q quicCarrier) state() tls.ConnectionState { return q.c.ConnectionState().TLS }
 

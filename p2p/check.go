@@ -319,7 +319,7 @@ func (p *peer) due(n network, m Mapping, now time.Time) (check, time.Time) {
 // just dialled.
 func (k *known) checkable(n network) bool {
 	a := k.Addr.Addr()
-	return n.usable(k.Addr) == nil && !n.onLink(a) && (!a.IsPrivate() || k.proven || k.probes < privateTries)
+	return n.usable(k.Addr) == nil && k.Kind != Relayed && !n.onLink(a) && (!a.IsPrivate() || k.proven || k.probes < privateTries)
 }
 
 // dialable tells whether a candidate may be dialled. A reflexive one only after

@@ -201,7 +201,7 @@ func (e *Endpoint) race(ctx context.Context, p *peer, alpn string, only means) (
 	defer wg.Wait()
 	defer cancel()
 
-	r := raceState{means: only, tcp: time.Now().Add(tcpHeadStart)}
+	r := raceState{means: only, tcp: time.Now().Add(tcpHeadStart), relayed: time.Now().Add(relayHeadStart)}
 	var next time.Time // no attempt before
 	for {
 		a, changed := e.best(p, &r)
@@ -256,6 +256,7 @@ type attempt struct {
 type raceState struct {
 	means   means
 	tcp     time.Time             // not before
+	relayed time.Time             // the same of relayed candidates
 	started map[attempt]time.Time // since the last wake-up
 	wakes   uint64
 	running int
@@ -288,7 +289,7 @@ func (e *Endpoint) best(p *peer, r *raceState) (*planned, <-chan struct{}) {
 	if r.means.quic {
 		for _, k := range r.means.of(p.candidates.worth(e.network, now), e.network) {
 			a := attempt{to: k}
-			if at, began := r.started[a]; !began || k.answers(now) && k.open.After(at) { // it answers only now
+			if at, began := r.started[a]; k.Kind != Relayed && (!began || k.answers(now) && k.open.After(at)) { // it answers only now
 				return &planned{attempt: a}, p.changed
 			}
 		}
@@ -302,6 +303,14 @@ func (e *Endpoint) best(p *peer, r *raceState) (*planned, <-chan struct{}) {
 					at = now // QUIC has failed
 				}
 				return &planned{a, at}, p.changed
+			}
+		}
+	}
+	if r.means.quic && (p.link == nil || p.link.stalled) {
+		for _, k := range p.candidates.worth(e.network, now) {
+			a := attempt{to: k}
+			if _, began := r.started[a]; !began && k.Kind == Relayed {
+				return &planned{a, r.relayed}, p.changed
 			}
 		}
 	}
@@ -348,6 +357,10 @@ func (e *Endpoint) try(ctx context.Context, p *peer, a attempt, alpn string) dia
 		a.to.failedBy(a.tcp, err)
 		e.mu.Unlock()
 		return dialled{err: fmt.Errorf("at %s: %w", addr, err)}
+	}
+	if q, ok := c.(quicCarrier); ok && a.to.Kind == Relayed {
+		q.relayed = true
+		c = q
 	}
 	return dialled{conn: c}
 }

@@ -101,13 +101,21 @@ func (l *link) reachable() netip.AddrPort {
 	return l.conn.remote()
 }
 
+// outside is where a server that relays to us takes the peer's packets from.
+func (l *link) outside() netip.AddrPort {
+	if q, ok := l.conn.(quicCarrier); ok && q.relayed && !l.dialled {
+		return addrPortOf(q.c.RemoteAddr())
+	}
+	return netip.AddrPort{}
+}
+
 func (l *link) describe() Link {
 	var silent time.Time
 	if l.stalled {
 		silent = l.pulse.lastHeard()
 	}
 	return Link{
-		Peer: l.peer, Kind: l.conn.kind(), Through: l.through, Addr: l.conn.remote(), Reachable: l.reachable().IsValid(), RTT: l.conn.rtt(),
+		Peer: l.peer, Kind: l.conn.kind(), Through: l.through, Addr: l.conn.remote(), Outside: l.outside(), Reachable: l.reachable().IsValid(), RTT: l.conn.rtt(),
 		Since: l.since, Silent: silent, Metadata: l.hello.metadata(), Observed: l.hello.observed(),
 		Mapping: l.routers(), Mapped: l.forwarded(), Offset: time.Unix(l.hello.Time, 0).Sub(l.since.Truncate(time.Second)),
 	}

@@ -323,6 +323,7 @@ type Link struct {
 	Kind      string         // "quic", "tcp" or "relay"
 	Addr      netip.AddrPort // of the peer; zero behind a relay
 	Through   PeerID         // that relays it; zero: nobody does
+	Outside   netip.AddrPort // where a server that relays takes the peer's packets from; zero without one
 	Reachable bool           // Addr is one to call the peer at
 	RTT       time.Duration
 	Since     time.Time

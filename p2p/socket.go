@@ -33,6 +33,7 @@ const (
 type socket struct {
 	ip4       bool
 	spare     bool
+	relayed   bool // a server relays to it
 	conns     atomic.Int64
 	cert      tls.Certificate
 	transport *quic.Transport
@@ -131,7 +132,7 @@ func (s *socket) dial(ctx context.Context, addr netip.AddrPort, peer PeerID, alp
 func (s *socket) count(c *quic.Conn) carrier {
 	s.conns.Add(1)
 	context.AfterFunc(c.Context(), func() { s.conns.Add(-1) })
-	return quicCarrier{c, s.spare}
+	return quicCarrier{c, s.spare, s.relayed}
 }
 
 // accept serves the connections that others make to a socket until ctx is

@@ -20,6 +20,7 @@ func settings() []app.Setting {
 		{Key: "trash-days", Value: "30", Help: "how long deleted and replaced files are kept"},
 		{Key: "limit-up", Value: "0", Help: "KiB per second, 0: no limit"},
 		{Key: "limit-down", Value: "0", Help: "KiB per second, 0: no limit"},
+		{Key: app.SettingTURNPassword, Value: "", Help: "for the TURN server"},
 		{Key: app.SettingTheme, Value: "system", Help: "of the window", Values: []string{"system", "light", "dark"}},
 		{Key: app.SettingLanguage, Value: "system", Help: "of the window", Values: []string{"system", "en", "de"}},
 		{Key: app.SettingSize, Value: "100", Help: "of the window, in percent", Values: []string{"85", "100", "115", "130", "150"}},

@@ -21,6 +21,9 @@ no file to edit.`,
   foldpost config name "Ada's laptop"`,
 		Args: args(cobra.MaximumNArgs(2)),
 		RunE: s.with(func(ctx context.Context, svc app.Service, a []string) error {
+			if len(a) == 2 && a[0] == app.SettingTURNPassword {
+				return s.setSecret(ctx, svc, a[0], a[1])
+			}
 			if len(a) == 2 {
 				if err := svc.SetConfig(ctx, a[0], a[1]); err != nil {
 					return err
@@ -35,6 +38,22 @@ no file to edit.`,
 		}),
 		ValidArgsFunction: s.completeConfig,
 	}
+}
+
+// setSecret changes a setting that others may not see, as the arguments of a
+// command are.
+func (s *session) setSecret(ctx context.Context, svc app.Service, key, arg string) error {
+	if arg != "-" {
+		return app.Errorf(app.CodeUsage, "others on this computer can see what a command is given: foldpost config %s - reads it from standard input", key)
+	}
+	secret, err := s.mailPassword(ctx, key, arg)
+	if err != nil {
+		return err
+	}
+	if err := svc.SetConfig(ctx, key, secret); err != nil {
+		return err
+	}
+	return s.done("%s is kept. Next: foldpost config", key)
 }
 
 func (s *session) showConfig(all []app.Setting, key []string) error {

@@ -27,9 +27,9 @@ func (w *world) routers(at map[*device]router) {
 		outside netip.AddrPort
 		until   time.Time
 	}
-	public, home := map[netip.AddrPort]router{}, map[string]string{}
+	public, home := map[netip.Addr]router{}, map[string]string{}
 	for d, r := range at {
-		public[d.addr], home[d.email] = r, r.public
+		public[d.addr.Addr()], home[d.email] = r, r.public
 	}
 	flows, port := map[flow]*mapping{}, uint16(50000)
 	w.watch(func(p packet) bool {
@@ -38,7 +38,7 @@ func (w *world) routers(at map[*device]router) {
 			return true // another home's network
 		}
 		w.mu.Lock()
-		if r, ok := public[from]; ok {
+		if r, ok := public[from.Addr()]; ok {
 			f := flow{from, to}
 			m := flows[f]
 			if m == nil || now.After(m.until) {

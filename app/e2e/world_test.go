@@ -61,13 +61,16 @@ func lastBytes(s string, n int) string { return s[max(0, len(s)-n):] }
 // A packet is what the network carries.
 type packet = simnet.Packet
 
-func addrOf(a net.Addr) netip.AddrPort { return a.(*net.UDPAddr).AddrPort() }
+func addrOf(a net.Addr) netip.AddrPort {
+	at := a.(*net.UDPAddr).AddrPort()
+	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+}
 
 // AddNode and SendPacket implement simnet.Router.
 func (w *world) AddNode(a net.Addr, r simnet.PacketReceiver) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.at[a.(*net.UDPAddr).AddrPort()] = r
+	w.at[addrOf(a)] = r
 }
 
 func (w *world) SendPacket(p packet) error {
@@ -146,6 +149,7 @@ type device struct {
 	trees map[string]*foldertest.Tree // by directory
 	dial  atomic.Pointer[dialer]      // reaches its mail provider
 	ring  node.Keyring                // of its desktop; nil: there is none
+	spare uint16                      // number of its last socket beside the first
 	near  atomic.Pointer[[]*device]   // in its network
 	host  *lantest.Host               // its computer, if multicast is simulated
 	end   func()                      // of the process
@@ -176,9 +180,14 @@ func (d *device) start() {
 	log := slog.New(slog.NewTextHandler(io.Writer(d.w), &slog.HandlerOptions{Level: slog.LevelDebug})).With("device", d.name)
 	config := node.Config{
 		Home: d.home, Version: "test", Log: log, Conns: []net.PacketConn{c},
-		Addresses:  func() []netip.AddrPort { return []netip.AddrPort{d.addr} },
-		OpenTree:   d.tree,
-		Keyring:    d.ring,
+		Addresses: func() []netip.AddrPort { return []netip.AddrPort{d.addr} },
+		OpenTree:  d.tree,
+		Keyring:   d.ring,
+		TURNSocket: func() (net.PacketConn, error) {
+			d.spare++
+			c, end := d.w.socket(netip.AddrPortFrom(d.addr.Addr(), 30000+d.spare))
+			return ending{c, end}, nil
+		},
 		Neighbours: d.neighbours,
 		MailDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return (*d.dial.Load())(ctx, network, addr)

@@ -115,6 +115,7 @@ func (n *Node) findNetwork(missing bool) []app.Finding {
 	for _, c := range n.endpoint.Reflexive() {
 		f.Detail += "seen from outside at " + app.ShortAddr(c.Addr.Addr()) + ", port " + strconv.Itoa(int(c.Addr.Port())) + "\n"
 	}
+	list = append(list, n.findTURN()...)
 	m := n.findMapping()
 	m.OK = m.OK || !missing && m.Reason != app.FoundBlocked
 	if m.Reason == app.FoundCarrier || m.Reason == app.FoundBlocked {

@@ -186,7 +186,8 @@ func (n *Node) describe(p *mail.Payload) {
 	seen = slices.DeleteFunc(seen, func(a netip.AddrPort) bool { return slices.Contains(mapped, a) })
 	p.Reflexive = seen[:min(len(seen), maxReflexive)]
 	p.Mapped = mapped[:min(len(mapped), maxMapped)]
-	p.Addrs = addrs[:min(len(addrs), mail.MaxAddrs-len(p.Mapped)-len(p.Reflexive))]
+	p.Relayed = n.turn.addresses()
+	p.Addrs = addrs[:min(len(addrs), mail.MaxAddrs-len(p.Mapped)-len(p.Reflexive)-len(p.Relayed))]
 	p.Network = string(n.ownMapping())
 	p.Person, p.Device, p.Program = n.person(), s.Name, wire.Name+" "+n.cfg.Version
 	if s.Mailbox != nil {

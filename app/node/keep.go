@@ -48,6 +48,8 @@ type kept struct {
 	NoMapping bool        `json:"no_mapping,omitempty"` // routers are not asked for a port
 	Mapping   keptMapping `json:"mapping,omitzero"`
 
+	TURN keptTURN `json:"turn,omitzero"`
+
 	RelayMB int `json:"relay_mb,omitempty"` // MiB an hour for two devices of others; 0: the usual, below: no bound
 	RelayKB int `json:"relay_kb,omitempty"` // KiB a second for all of them; the same
 
@@ -101,6 +103,7 @@ type keptPeer struct {
 	Seek     seeking          `json:"seek,omitzero"`
 	Offset   time.Duration    `json:"offset,omitempty"`  // its clock minus ours, roughly, at the last link
 	Relay    string           `json:"relay,omitempty"`   // on or off, if the user said so
+	Outside  string           `json:"outside,omitempty"` // where a server that relays took its packets from
 	Network  p2p.Mapping      `json:"network,omitempty"` // as it said last, over a link or in a letter
 }
 

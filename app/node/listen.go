@@ -182,6 +182,13 @@ func (n *Node) matchAddresses() {
 				continue
 			}
 			changed = p.Seek.told(own) || changed
+			if l.Outside.IsValid() {
+				outside := candidateText(p2p.Candidate{Addr: l.Outside, Kind: p2p.Reflexive})
+				changed, p.Outside = changed || p.Outside != outside, outside
+			}
+			if server := l.Kind == linkRelay && l.Through == (p2p.PeerID{}); server != p.Seek.Server {
+				p.Seek.Server, changed = server, true
+			}
 			if l.Mapping != p2p.MappingUnknown && l.Mapping != p.Network {
 				p.Network, changed = l.Mapping, true
 			}
@@ -227,6 +234,7 @@ func (n *Node) addKnownAddresses() {
 		n.addCandidates(p2p.PeerID(p.Peer), p.Last, "last", time.Time{})
 		n.addCandidates(p2p.PeerID(p.Peer), p.Mapped, "link", time.Time{})
 		n.addCandidates(p2p.PeerID(p.Peer), p.Told, sourceOf(p.Via), time.Time{})
+		n.addCandidates(p2p.PeerID(p.Peer), []string{p.Outside}, "relay", time.Time{})
 	}
 }
 

@@ -48,6 +48,7 @@ type Config struct {
 	Forget func() error
 
 	// Seams for a simulated world.
+	TURNSocket func() (net.PacketConn, error)                                    // to reach a server that relays
 	Conns      []net.PacketConn                                                  // instead of Listen
 	Addresses  func() []netip.AddrPort                                           // own host addresses
 	Neighbours func() []discovery.Neighbour                                      // devices nearby that show themselves, instead of those that the LAN finds
@@ -68,6 +69,7 @@ type Node struct {
 	mails     *mailLog
 	contacts  *contacts
 	relays    *relays
+	turn      turning
 	sockets   []net.PacketConn // ours to close
 	listeners []net.Listener
 	port      uint16
@@ -270,6 +272,7 @@ func (n *Node) loop(ctx context.Context) {
 		n.matchLAN()
 		n.matchMapping(ctx)
 		n.matchSTUN(ctx)
+		n.matchTURN(ctx)
 		n.matchNearby()
 		n.matchInvitations(ctx)
 		n.matchContacts(ctx)

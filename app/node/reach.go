@@ -28,12 +28,20 @@ type reaching struct {
 	next time.Time // when their names are looked up again
 }
 
-// parseSTUN reads a list of STUN servers: HOST or HOST:PORT, by spaces or
-// commas.
+// parseSTUN reads a list of STUN servers.
 func parseSTUN(text string) ([]string, error) {
+	list, err := parseServers(text, maxSTUN)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it looks like stun.example.org or stun.example.org:3478", err)
+	}
+	return list, nil
+}
+
+// parseServers reads a list of servers: HOST or HOST:PORT, by spaces or commas.
+func parseServers(text string, most int) ([]string, error) {
 	list := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
-	if len(list) > maxSTUN {
-		return nil, fmt.Errorf("%d servers, %d at most", len(list), maxSTUN)
+	if len(list) > most {
+		return nil, fmt.Errorf("%d servers, %d at most", len(list), most)
 	}
 	for i, s := range list {
 		host, port, err := net.SplitHostPort(s)
@@ -43,7 +51,7 @@ func parseSTUN(text string) ([]string, error) {
 		p, err := strconv.ParseUint(port, 10, 16)
 		_, literal := netip.ParseAddr(host)
 		if err != nil || p == 0 || host == "" || strings.ContainsAny(host, "/@[] ") || strings.Contains(host, ":") && literal != nil {
-			return nil, fmt.Errorf("%q is no server: it looks like stun.example.org or stun.example.org:3478", s)
+			return nil, fmt.Errorf("%q is no server", s)
 		}
 		list[i] = net.JoinHostPort(host, port)
 	}
@@ -132,7 +140,7 @@ func (n *Node) reflexive() []netip.AddrPort {
 
 // Kept addresses are texts, with a prefix for what is not an address of the
 // device itself.
-var candidatePrefix = map[p2p.Kind]string{p2p.Mapped: "mapped://", p2p.Reflexive: "check://"}
+var candidatePrefix = map[p2p.Kind]string{p2p.Mapped: "mapped://", p2p.Reflexive: "check://", p2p.Relayed: "relay://"}
 
 func candidateText(c p2p.Candidate) string { return candidatePrefix[c.Kind] + c.Addr.String() }
 

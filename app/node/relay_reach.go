@@ -40,7 +40,7 @@ func (n *Node) reachThrough(ctx context.Context, id p2p.PeerID, offers []p2p.Pee
 	case <-time.After(wait):
 	}
 	for _, through := range offers {
-		if _, linked := n.endpoint.Link(id); linked || ctx.Err() != nil {
+		if l, linked := n.endpoint.Link(id); linked && l.Silent.IsZero() || ctx.Err() != nil {
 			return
 		}
 		s, err := n.askRelay(ctx, through, id)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"foldpost/app"
@@ -48,6 +49,7 @@ type seeking struct {
 	Even    time.Time `json:"even,omitzero"`    // when it was lost, if it had everything then
 	Letter  string    `json:"letter,omitempty"` // id of the last mail that left for it
 	Bounced time.Time `json:"bounced,omitzero"` // when that mail came back, they say
+	Server  bool      `json:"server,omitempty"` // the last link led over a server that relays, whose address is a passing one
 }
 
 // An absence is a device that can not be reached, and what speaks for asking.
@@ -99,6 +101,17 @@ func moved(now, known []string) bool {
 	return len(known) > 0 && !slices.ContainsFunc(now, func(a string) bool { return slices.Contains(known, a) })
 }
 
+// movedTo tells whether a device can not reach us any more: at any of our
+// addresses, or at that of the server over which it did.
+func (k *seeking) movedTo(own []string) bool {
+	return moved(own, k.Knows) || k.Server && !slices.Equal(relayedOf(own), relayedOf(k.Knows))
+}
+
+// relayedOf returns the addresses at which a server relays.
+func relayedOf(texts []string) []string {
+	return slices.DeleteFunc(slices.Clone(texts), func(t string) bool { return !strings.HasPrefix(t, candidatePrefix[p2p.Relayed]) })
+}
+
 // atOnePlace tells whether two addresses speak of one router, or computer: what
 // it forwards and where it is seen differ in the port.
 func atOnePlace(a, b p2p.Candidate) bool {
@@ -109,7 +122,7 @@ func publicOf(texts []string) []p2p.Candidate {
 	var list []p2p.Candidate
 	for _, t := range texts {
 		a, kind, ok := parseCandidate(t)
-		if ok && isPublic(a.Addr()) {
+		if ok && kind != p2p.Relayed && isPublic(a.Addr()) {
 			list = append(list, p2p.Candidate{Addr: a, Kind: kind})
 		}
 	}
@@ -222,6 +235,9 @@ func (n *Node) ownAddresses() []string {
 	for _, c := range slices.Concat(n.mapping.candidates(), n.endpoint.Reflexive()) {
 		list = append(list, candidateText(c))
 	}
+	for _, a := range n.turn.addresses() {
+		list = append(list, candidateText(p2p.Candidate{Addr: a, Kind: p2p.Relayed}))
+	}
 	slices.Sort(list)
 	return list
 }
@@ -266,7 +282,7 @@ func (n *Node) absent(s *kept, w writer, own []string) (absence, bool) {
 	}
 	shared, even := n.sharedWith(s, w.Peer, w.seek.Even)
 	waits := w.waits || !even
-	moved, lost, since := moved(own, w.seek.Knows), n.loss(w.Peer), n.absentSince(w.Peer)
+	moved, lost, since := w.seek.movedTo(own), n.loss(w.Peer), n.absentSince(w.Peer)
 	if linked {
 		lost, since = n.breaking(s, l), l.Silent
 	}

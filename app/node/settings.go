@@ -78,6 +78,31 @@ var settings = []setting{
 		set: func(s *kept, v string) error { s.NoCarry = v == "off"; return nil },
 	},
 	choiceSetting("visible", "who nearby can find this device: everyone while it is being linked, else only your devices; only your devices; nobody", func(s *kept) *string { return &s.Visible }, visibleEveryone, visibleDevices, visibleNobody),
+	{
+		key: "turn", help: "a TURN server that takes packets for this device where nobody else gets through: turn:HOST:PORT; empty: none",
+		get: func(s *kept) string {
+			if s.TURN.Server == "" {
+				return ""
+			}
+			return "turn:" + s.TURN.Server
+		},
+		set: setTURN,
+	},
+	{
+		key: "turn-user", help: "the name that the TURN server knows this device by",
+		get: func(s *kept) string { return s.TURN.User },
+		set: func(s *kept, v string) error { s.TURN.User = v; return nil },
+	},
+	{
+		key: app.SettingTURNPassword, help: "the password for the TURN server, from standard input: foldpost config turn-password -",
+		get: func(s *kept) string {
+			if s.TURN.Password == "" {
+				return ""
+			}
+			return "***"
+		},
+		set: func(s *kept, v string) error { s.TURN.Password = v; return nil },
+	},
 	relaySetting("relay-limit", "MiB an hour that two devices of others may send through this one; 0: no limit", relayLimitMB, func(s *kept) *int { return &s.RelayMB }),
 	relaySetting("relay-rate", "KiB per second of what goes through this device between others, all together; 0: no limit", relayRateKB, func(s *kept) *int { return &s.RelayKB }),
 	limitSetting("limit-up", "KiB per second that this device sends of files; 0: no limit", func(s *kept) *int { return &s.LimitUp }),
