@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"maps"
 	"time"
 
 	"foldpost/app"
@@ -53,7 +54,12 @@ func deviceAdvice(d app.Device, now time.Time) string {
 // whyText says why a device is not connected, where something better is known
 // than that it does not answer.
 func whyText(d app.Device) string {
-	text, _ := foundText(*d.Why)
+	why := *d.Why
+	why.Values = maps.Clone(why.Values)
+	if why.Values["Name"] != "" && d.Name != "" {
+		why.Values["Name"] = d.Name // whose it is stands beside it
+	}
+	text, _ := foundText(why)
 	switch {
 	case d.LastSeen.IsZero():
 		return tr("You and {{.Who}} are linked, but your computers cannot reach each other yet. {{.Problem}} Nothing is lost: the files start as soon as both are in one network, one of them uses another one, or one of your other devices can pass them on.",

@@ -74,7 +74,7 @@ func TestWorksFollows(t *testing.T) {
 func TestWhyDevice(t *testing.T) {
 	w := newTestWindow(t, troubled())
 	w.goTo(place{kind: atHome})
-	reads(t, w, "You and ada@example.org are linked, but your computers cannot reach each other yet. No way to ada@example.org (Ada's laptop): the routers here and there both use another port")
+	reads(t, w, "You and ada@example.org are linked, but your computers cannot reach each other yet. No way to Ada's laptop: the routers here and there both use another port")
 	tap(t, w, "What can I do?")
 	reads(t, w, "One of these helps: forward port 24567 (UDP and TCP) to this computer on the router")
 	shot(t, w, "works-advice")

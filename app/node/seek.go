@@ -46,6 +46,7 @@ type seeking struct {
 	Asks    int       `json:"asks,omitempty"`   // since it was last heard of
 	Replied time.Time `json:"replied,omitzero"` // when its question was answered last
 	Heard   time.Time `json:"heard,omitzero"`   // when its newest letter was written
+	Came    time.Time `json:"came,omitzero"`    // when that letter came
 	Even    time.Time `json:"even,omitzero"`    // when it was lost, if it had everything then
 	Letter  string    `json:"letter,omitempty"` // id of the last mail that left for it
 	Bounced time.Time `json:"bounced,omitzero"` // when that mail came back, they say
@@ -400,7 +401,7 @@ func (n *Node) mailLetter(ctx context.Context, a *account, to mail.Correspondent
 	if err := n.trySending(ctx, a, m); err != nil {
 		n.change("take back a letter that did not leave", func(s *kept) {
 			if w, ok := s.writer(to.Peer, to.Key); ok {
-				before.Heard = w.seek.Heard
+				before.Heard, before.Came = w.seek.Heard, w.seek.Came
 				*w.seek = before
 			}
 			s.Auto = slices.DeleteFunc(slices.Clone(s.Auto), now.Equal)
@@ -468,7 +469,7 @@ func (n *Node) noteLetter(l mail.PeerLetter, found []p2p.Candidate) (w writer, k
 			known = false
 			return
 		}
-		w.seek.Heard, w.seek.Asks = p.Created, 0
+		w.seek.Heard, w.seek.Came, w.seek.Asks = p.Created, time.Now(), 0
 		s.learn(l.From.Peer, candidateTexts(found))
 		s.learnNetwork(l.From.Peer, p.Network)
 		if p.Kind == mail.KindReserved {

@@ -46,6 +46,7 @@ const (
 // Times of judging a silence.
 const (
 	sayAfter   = 20 * time.Second // of looking for a device before anything is said
+	meetTime   = 12 * time.Second // after a letter came: it may lead to a link
 	onAfter    = 15 * time.Minute // who wrote a letter is likely still on for so long
 	answerSoon = 30 * time.Second // an answer to a check says that packets come through
 	mailTakes  = 5 * time.Minute  // to and fro, with most providers
@@ -220,7 +221,7 @@ func (n *Node) whyAway(s *kept, p *keptPeer, now time.Time) (f app.Finding, pres
 // sayWhy notes why a device is not connected, once it was looked for long
 // enough to tell.
 func (n *Node) sayWhy(s *kept, p *keptPeer, d *app.Device, now time.Time) {
-	if n.absentFor(p2p.PeerID(p.Peer), p.Created, now) < sayAfter {
+	if n.absentFor(p2p.PeerID(p.Peer), p.Created, now) < sayAfter || now.Sub(p.Seek.Came) < meetTime {
 		return
 	}
 	f, pressing := n.whyAway(s, p, now)
