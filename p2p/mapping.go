@@ -20,15 +20,37 @@ const (
 	MappingBlocked     Mapping = "blocked"     // UDP does not get through
 )
 
+// onlyTCPFor is more than the minute after which QUIC is tried again beside TCP.
+const onlyTCPFor = 90 * time.Second
+
 // Mapping returns what linked peers and named servers let conclude. It needs
 // two of them in different networks, or one that sees an own address.
-// UDP is blocked where several named servers do not answer and nobody else
-// beyond our networks was heard either.
+// UDP is blocked where nobody beyond our networks is heard by it: neither
+// several named servers, or a device that is linked by TCP though others reach
+// it by UDP.
 func (e *Endpoint) Mapping() Mapping {
-	if e.outside.silence() && e.servers.silent() {
+	if e.outside.silence() && (e.servers.silent() || e.onlyTCP(time.Now())) {
 		return MappingBlocked
 	}
 	return mappingOf(e.sightings(time.Now()))
+}
+
+// onlyTCP tells whether a device has been linked by TCP for longer than QUIC
+// would have taken, and the fault is not its own.
+func (e *Endpoint) onlyTCP(now time.Time) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range e.peers {
+		l := p.link
+		if l == nil || l.conn.kind() != kindTCP || now.Sub(l.since) < onlyTCPFor || !fromOutside(l.conn.remote().Addr()) || e.network.onLink(l.conn.remote().Addr()) {
+			continue
+		}
+		switch l.routers() {
+		case MappingNone, MappingIndependent, MappingDependent:
+			return true
+		}
+	}
+	return false
 }
 
 func mappingOf(n network, peers, servers []seen) Mapping {

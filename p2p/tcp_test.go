@@ -60,3 +60,34 @@ func TestPairByTCP(t *testing.T) {
 		c.Close(PairingCancelled)
 	})
 }
+
+// Who is linked by TCP alone, to a device that others reach by UDP, knows that
+// UDP is blocked where it is itself.
+func TestBlockedUDPBesideTCP(t *testing.T) {
+	inWorldTCP(t, func(t *testing.T, w *world) {
+		a := w.node(1, "198.51.100.1:4001", paired(2))
+		b := w.node(2, "203.0.113.2:4002", paired(1, 3))
+		c := w.node(3, "192.0.2.3:4003", paired(2))
+		w.blockUDP(a.addr, true)
+		a.knows(b)
+		a.echo(t, b, "x")
+		pass(5 * time.Minute)
+		if got := a.Mapping(); got != MappingUnknown {
+			t.Errorf("while B knows nothing of its own routers A's mapping is %q, want unknown", got)
+		}
+		c.knows(b)
+		c.echo(t, b, "x")
+		pass(2 * time.Minute)
+		if got := a.Mapping(); got != MappingBlocked {
+			t.Errorf("A's mapping is %q, want blocked", got)
+		}
+		if got := b.Mapping(); got != MappingNone {
+			t.Errorf("B's mapping is %q, want none", got)
+		}
+		w.blockUDP(a.addr, false)
+		pass(3 * time.Minute)
+		if got := a.Mapping(); got != MappingNone {
+			t.Errorf("once UDP gets through A's mapping is %q, want none", got)
+		}
+	})
+}
