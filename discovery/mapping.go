@@ -212,7 +212,8 @@ func (m *Mapper) match(ctx context.Context) time.Time {
 	var wg sync.WaitGroup
 	next := time.Now().Add(lastSearch)
 	for _, l := range list {
-		if l.gateway.Addr.IsValid() && (anew || !time.Now().Before(l.renew)) {
+		held := l.way != nil && l.gateway.Mapping.Pinhole() // a change of the network changes nothing in it
+		if l.gateway.Addr.IsValid() && (anew && !held || !time.Now().Before(l.renew)) {
 			wg.Go(func() { m.refresh(ctx, l) })
 		}
 	}

@@ -43,6 +43,10 @@ func (p *pcp) find(ctx context.Context) error {
 }
 
 func (p *pcp) add(ctx context.Context, t transport, wish uint16) (grant, error) {
+	if p.gateway.Addr.Is6() {
+		// miniupnpd 2.3.1 takes a renewal for one more hole, and then closes none.
+		_ = p.remove(ctx, t, wish)
+	}
 	return p.request(ctx, t, wish, leaseTime)
 }
 

@@ -78,26 +78,64 @@ func TestReachMapped(t *testing.T) {
 	}
 }
 
-// TestReachPinhole has a router's IPv6 firewall opened for a device, and closed
-// when that ends.
-func TestReachPinhole(t *testing.T) {
-	t.Parallel()
-	w := newInternet(t, mailLatency, "ada@a.example")
-	at := home(sixOnly, "", "")
-	at.addr, at.six = "", "2001:db8:a"
-	w.plug("ada", at)
-	w.forwards("ada", 0, byPCP+"\nipv6_disable=no")
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ada := newProcessAt(t, "ada", bin, filepath.Join(t.TempDir(), "ada"), nil, "ip", "netns", "exec", w.prefix+"ada")
-	ada.start()
-	ada.eventually("a hole for UDP and TCP", 10*time.Second, func() bool { return strings.Count(w.ruled("ada", 0, "miniupnpd"), "accept") >= 2 })
-	t.Log(w.ruled("ada", 0, "miniupnpd"))
-	ada.stop()
-	if left := w.ruled("ada", 0, "miniupnpd"); left != "" {
-		t.Errorf("the router still lets in after the end: %s", left)
+// TestReachRouterRules has a router open what a device asks for, once, and close
+// it when that ends, also what it opened before a crash.
+func TestReachRouterRules(t *testing.T) {
+	six := place{six: "2001:db8:a", routers: []hop{{kind: sixOnly}}}
+	for _, c := range []struct {
+		name, by string
+		at       place
+		chain    string
+		rules    int // UDP and TCP of each address
+		answer   string
+	}{
+		{"IPv6 by PCP", byPCP + "\nipv6_disable=no", six, "miniupnpd", 4, "{Way:pcp Gateway"}, // one address is for privacy
+		{"IPv4 by PCP", byPCP, home(perTarget, "192.168.1", upnpAddress), "prerouting_miniupnpd", 2, "{Way:pcp Gateway"},
+		{"IPv4 by UPnP", byUPnP, home(perTarget, "192.168.1", upnpAddress), "prerouting_miniupnpd", 2, "{Way:upnp Gateway"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newInternet(t, mailLatency, "ada@a.example")
+			w.plug("ada", c.at)
+			w.forwards("ada", 0, c.by)
+			bin, err := program()
+			if err != nil {
+				t.Fatal(err)
+			}
+			ada := newProcessAt(t, "ada", bin, filepath.Join(t.TempDir(), "ada"), nil, "ip", "netns", "exec", w.prefix+"ada")
+			ada.start()
+			rules := func(want int) {
+				t.Helper()
+				ada.eventually(fmt.Sprint(want, " rules"), 10*time.Second, func() bool {
+					all := w.ruled("ada", 0, c.chain)
+					return strings.Count(all, "accept")+strings.Count(all, "dnat") == want
+				})
+			}
+			answers := func() int {
+				b, err := os.ReadFile(ada.log.Name())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return strings.Count(string(b), c.answer)
+			}
+			rules(c.rules)
+			ada.do("config", "port-mapping", "off")
+			rules(0)
+			ada.do("config", "port-mapping", "on")
+			rules(c.rules)
+			ada.kill()
+			n := answers()
+			ada.start()
+			ada.eventually("the router's answers", 10*time.Second, func() bool { return answers() >= n+c.rules/2 })
+			rules(c.rules) // the same: it is known who asks
+			w.ip("-n", w.prefix+"ada", "addr", "add", "10.9.8.7/24", "dev", "eth0")
+			if c.at.six == "" {
+				ada.eventually("another answer of the router", 10*time.Second, func() bool { return answers() >= n+2 })
+				rules(c.rules)
+			}
+			ada.stop()
+			rules(0)
+		})
 	}
 }
 
