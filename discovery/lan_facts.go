@@ -33,7 +33,8 @@ type InterfaceFacts struct {
 	Name    string
 	Addrs   []netip.Prefix
 	Problem string    // of joining the group, as the system words it
-	Sent    time.Time // the last packet of ours
+	First   time.Time // the first packet of ours
+	Sent    time.Time // the last one
 	Own     time.Time // the last of our packets that came back: a firewall that drops port 5353 stops these
 	Heard   time.Time // the last packet of another computer
 }

@@ -229,7 +229,7 @@ func (r *lanRun) facts() Facts {
 	for _, i := range r.ifaces {
 		c := r.contact[i.Index]
 		p := cmp.Or(r.refused[joinKey{true, i.Index}], r.refused[joinKey{false, i.Index}])
-		f.Interfaces = append(f.Interfaces, InterfaceFacts{Name: i.Name, Addrs: i.Addrs, Problem: p, Sent: c.sent, Own: c.own, Heard: c.heard})
+		f.Interfaces = append(f.Interfaces, InterfaceFacts{Name: i.Name, Addrs: i.Addrs, Problem: p, First: c.first, Sent: c.sent, Own: c.own, Heard: c.heard})
 	}
 	return f
 }

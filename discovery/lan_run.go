@@ -72,7 +72,7 @@ type echo struct {
 }
 
 // contact is what came and went on an interface.
-type contact struct{ sent, own, heard time.Time }
+type contact struct{ first, sent, own, heard time.Time }
 
 // arrival is a packet as it came.
 type arrival struct {
@@ -300,7 +300,9 @@ func (r *lanRun) send(g *segment, now time.Time) func([]byte, error) {
 			return
 		}
 		c := r.contact[g.iface.Index]
-		c.sent = now
+		if c.sent = now; c.first.IsZero() {
+			c.first = now
+		}
 		r.contact[g.iface.Index] = c
 	}
 }

@@ -341,6 +341,15 @@ func portTaken(t *testing.T) {
 	if n := len(b.state().Nearby); n != 0 {
 		t.Errorf("who has no port is seen %d times, want not at all", n)
 	}
+	a.finds(app.FoundPortTaken, 10*time.Second)
+}
+
+// finds waits until the doctor says something.
+func (p *process) finds(want app.Reason, within time.Duration) {
+	p.t.Helper()
+	p.eventually("the doctor says "+string(want), within, func() bool {
+		return strings.Contains(p.try("", "doctor", "--json").out, `"reason":"`+string(want)+`"`)
+	})
 }
 
 func noMulticast(t *testing.T) {
@@ -359,4 +368,16 @@ func noMulticast(t *testing.T) {
 	if found {
 		t.Error("a device is seen where the network carries no multicast")
 	}
+	a.finds(app.FoundNobodyNear, 10*time.Second)
+	h.ip("-n", h.prefix+"a", "link", "set", "eth0", "multicast", "off")
+	a.finds(app.FoundNoMulticast, 10*time.Second)
+
+	h.host("c")
+	h.plug("c", "eth0", "lan", "192.168.7.3/24")
+	h.on("c", "nft", `table inet firewall {
+		chain in { type filter hook input priority 0; udp dport 5353 drop; }
+	}`)
+	c := h.device("c")
+	c.start()
+	c.finds(app.FoundFirewall, 10*time.Second)
 }

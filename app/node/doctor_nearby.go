@@ -70,7 +70,7 @@ func (s surrounding) deaf() bool {
 		if !i.Own.IsZero() {
 			return false
 		}
-		sent = sent || !i.Sent.IsZero() && s.now.Sub(i.Sent) >= ownEcho
+		sent = sent || !i.First.IsZero() && s.now.Sub(i.First) >= ownEcho
 	}
 	return sent
 }

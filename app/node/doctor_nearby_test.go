@@ -13,11 +13,11 @@ import (
 func TestFindNearby(t *testing.T) {
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	minute := now.Add(-time.Minute)
-	wifi := discovery.InterfaceFacts{Name: "wlan0", Sent: minute, Own: minute}
+	wifi := discovery.InterfaceFacts{Name: "wlan0", First: minute, Sent: minute, Own: minute}
 	heard := wifi
 	heard.Heard = minute
-	deaf := discovery.InterfaceFacts{Name: "wlan0", Sent: minute}
-	just := discovery.InterfaceFacts{Name: "wlan0", Sent: now.Add(-time.Second)}
+	deaf := discovery.InterfaceFacts{Name: "wlan0", First: minute, Sent: now.Add(-time.Second)}
+	just := discovery.InterfaceFacts{Name: "wlan0", First: now.Add(-time.Second), Sent: now.Add(-time.Second)}
 	refused := discovery.InterfaceFacts{Name: "wlan0", Problem: "no such device"}
 	list := func(i ...discovery.InterfaceFacts) []discovery.InterfaceFacts { return i }
 
