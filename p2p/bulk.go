@@ -375,13 +375,25 @@ func (e *Endpoint) installBulk(l *link) bool {
 	return true
 }
 
+// askBulk asks the further links whether they live, because a link is silent.
+func (e *Endpoint) askBulk(l *link) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.peerLocked(l.peer)
+	if slices.Contains(p.links, l) {
+		for _, b := range p.bulk {
+			b.send(newPing(0))
+		}
+	}
+}
+
 // promoteBulk makes a further link one of the peer's links when another fails;
-// false if none lives. What killed that one may have killed those of its kind,
-// too. e.mu is held.
+// false if none is known to live: what killed that one may have killed them
+// all, and those of its kind first. e.mu is held.
 func (e *Endpoint) promoteBulk(p *peer, failed *link) bool {
 	best := -1
 	for i, l := range p.bulk {
-		if l.conn.err() != nil || l.stalled {
+		if l.conn.err() != nil || l.stalled || !l.pulse.lastHeard().After(failed.pulse.lastHeard().Add(askSilent)) {
 			continue
 		}
 		if best >= 0 {

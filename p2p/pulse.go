@@ -110,6 +110,9 @@ func (e *Endpoint) writeControl(ctx context.Context, l *link) {
 		if w.stalled != was {
 			e.silent(l, w.stalled)
 		}
+		if ping {
+			e.askBulk(l)
+		}
 		if c.Type != 0 && !l.write(c) || ping && !l.write(newPing(0)) {
 			return
 		}
