@@ -94,6 +94,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 bench: build ## figures beside the limits measured in the same run
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./app/e2e
+	$(GO) test -run '^$$' -bench Stream -timeout 5m ./p2p
 
 # A Debian version begins with a digit; a commit's name is put behind one.
 DEBVERSION = $(or $(patsubst v%,%,$(filter v%,$(VERSION))),0.1.0~git$(shell git log -1 --format=%cd --date=format:%Y%m%d 2>/dev/null).$(VERSION))

@@ -2,89 +2,80 @@ package p2p
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
-	"net"
-	"net/netip"
 	"testing"
 	"time"
-
-	"github.com/quic-go/quic-go"
 )
 
-// BenchmarkStream sends over a stream of a link, and over one of bare quic-go
-// with the same settings: the difference is ours.
+// BenchmarkStream sends over a stream of a link by QUIC and by TCP, and over
+// bare quic-go and bare TLS with the same settings: the difference is ours.
 func BenchmarkStream(b *testing.B) {
-	socket := func() *net.UDPConn {
-		c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { _ = c.Close() })
-		return c
-	}
-	b.Run("link", func(b *testing.B) {
-		start := func(n byte, app *application) (*Endpoint, netip.AddrPort) {
-			c := socket()
-			e := New(Config{Identity: testIdentity(n), Conns: []net.PacketConn{c}, Manager: app, Protocols: []string{"sink"}})
-			ctx, cancel := context.WithCancel(context.Background())
-			ended := make(chan error, 1)
-			go func() { ended <- e.Run(ctx) }()
-			b.Cleanup(func() {
-				cancel()
-				<-ended
-			})
-			return e, addrPortOf(c.LocalAddr())
-		}
-		from, _ := start(1, paired(2))
-		to, addr := start(2, paired(1))
+	b.Run("link/quic", func(b *testing.B) {
+		from, to := onLoopback(b, 1, paired(2)), onLoopback(b, 2, paired(1))
+		addr := addrPortOf(to.config.Conns[0].LocalAddr())
 		if err := from.AddCandidate(Candidate{Peer: to.id, Addr: addr, Kind: Host}, Metadata{}); err != nil {
 			b.Fatal(err)
 		}
-		s, err := from.Open(b.Context(), to.id, "sink")
-		if err != nil {
-			b.Fatal(err)
-		}
-		pour(b, s, func() error { return s.CloseWrite() })
+		pourOver(b, from, to)
 	})
-	b.Run("quic", func(b *testing.B) {
-		c := socket()
-		cert, err := certificate(testIdentity(2))
-		if err != nil {
-			b.Fatal(err)
-		}
-		all := listenPolicy{door: newDoor(testIdentity(2).ID()), onLink: func(netip.Addr) bool { return true }, linked: func(PeerID) bool { return true }}
-		ln, err := (&quic.Transport{Conn: c, ConnectionIDLength: 8}).Listen(listenTLS(cert, all), quicConfig())
-		if err != nil {
-			b.Fatal(err)
-		}
-		go func() {
-			conn, err := ln.Accept(context.Background())
-			if err != nil {
-				return
-			}
-			s, err := conn.AcceptStream(context.Background())
-			if err != nil {
-				return
-			}
-			_, _ = io.Copy(io.Discard, s)
-			_ = s.Close()
-		}()
-		mine, err := certificate(testIdentity(1))
-		if err != nil {
-			b.Fatal(err)
-		}
-		tr := &quic.Transport{Conn: socket(), ConnectionIDLength: 8}
-		conn, err := tr.Dial(b.Context(), c.LocalAddr(), dialTLS(mine, testIdentity(2).ID(), alpnLink, time.Now()), quicConfig())
-		if err != nil {
-			b.Fatal(err)
-		}
-		s, err := conn.OpenStreamSync(b.Context())
-		if err != nil {
-			b.Fatal(err)
-		}
-		pour(b, s, s.Close)
-		_ = conn.CloseWithError(0, "")
+	b.Run("link/tcp", func(b *testing.B) {
+		from, to := onLoopback(b, 1, paired(2)), onLoopback(b, 2, paired(1))
+		here, there := tcpPair(b)
+		go func() { _ = to.serveOver(b.Context(), there, kindTCP) }()
+		go func() { _ = from.linkOver(b.Context(), here, to.id, kindTCP) }()
+		pourOver(b, from, to)
 	})
+	b.Run("bare/quic", benchmarkQUIC)
+	b.Run("bare/tls", benchmarkTLS)
+}
+
+func pourOver(b *testing.B, from, to *Endpoint) {
+	s, err := from.Open(b.Context(), to.id, "sink")
+	if err != nil {
+		b.Fatal(err)
+	}
+	pour(b, s, s.CloseWrite)
+}
+
+func benchmarkQUIC(b *testing.B) {
+	from, to := bareRun(b, 1), bareRun(b, 2)
+	go func() {
+		conn, err := to.sockets[0].listener.Accept(context.Background())
+		if err != nil {
+			return
+		}
+		s, err := conn.AcceptStream(context.Background())
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, s)
+		_ = s.Close()
+	}()
+	addr := to.sockets[0].transport.Conn.LocalAddr()
+	conn, err := from.sockets[0].transport.Dial(b.Context(), addr, dialTLS(from.cert, testIdentity(2).ID(), alpnLink, time.Now()), quicConfig())
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := conn.OpenStreamSync(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	pour(b, s, s.Close)
+	_ = conn.CloseWithError(0, "")
+}
+
+func benchmarkTLS(b *testing.B) {
+	from, to := bareRun(b, 1), bareRun(b, 2)
+	here, there := tcpPair(b)
+	go func() {
+		c := tls.Server(there, to.called)
+		_, _ = io.Copy(io.Discard, c)
+		_ = c.Close()
+	}()
+	c := tls.Client(here, dialTLS(from.cert, testIdentity(2).ID(), alpnLink, time.Now()))
+	pour(b, c, c.CloseWrite)
+	_ = c.Close()
 }
 
 // pour writes b.N pieces and waits until the other side has read them all.

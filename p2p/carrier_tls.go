@@ -45,7 +45,7 @@ func (r *run) overTLS(ctx context.Context, conn *tls.Conn, on carrying, client b
 		_ = conn.NetConn().Close()
 		return nil, fmt.Errorf("%w: protocol %q", errPeer, protocol)
 	}
-	m, err := newMux(muxConfig{
+	m, err := newMux(r.ctx, muxConfig{
 		conn: conn, client: client, on: on,
 		streams: streams, spawn: func(f func()) { r.wg.Go(f) },
 	})

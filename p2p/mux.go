@@ -50,7 +50,8 @@ type muxConfig struct {
 	spawn   func(func()) // runs a function in a goroutine that its caller waits for
 }
 
-func newMux(c muxConfig) (*mux, error) {
+// newMux makes a carrier that is closed when ctx is done.
+func newMux(ctx context.Context, c muxConfig) (*mux, error) {
 	m := &mux{
 		conn: c.conn, on: c.on,
 		room: make(chan struct{}, maxStreams), pings: make(chan uint32, 1), pongs: make(chan uint32, 1),
@@ -74,7 +75,7 @@ func newMux(c muxConfig) (*mux, error) {
 	if m.session, err = begin(m.guard, config); err != nil {
 		return nil, fmt.Errorf("begin streams: %w", err)
 	}
-	c.spawn(m.run)
+	c.spawn(func() { m.run(ctx) })
 	return m, nil
 }
 
@@ -90,7 +91,7 @@ func offer(c chan uint32) func(uint32) {
 }
 
 // run answers pings, measures the round trip and ends the connection.
-func (m *mux) run() {
+func (m *mux) run(ctx context.Context) {
 	defer m.finish()
 	tick := time.NewTicker(muxPingEvery)
 	defer tick.Stop()
@@ -115,6 +116,10 @@ func (m *mux) run() {
 			ping()
 		case <-m.session.CloseChan():
 			m.fail(m.lost())
+			return
+		case <-ctx.Done():
+			m.close(CloseGoingAway)
+			m.farewell()
 			return
 		case <-m.leave:
 			m.farewell()
