@@ -71,6 +71,7 @@ const (
 	firstSearch = 30 * time.Second // before the next, where no router forwards
 	lastSearch  = 15 * time.Minute
 	releaseTime = 2 * time.Second
+	askAgain    = 5 * time.Second // because the network changed: some networks do all the time
 )
 
 // A way is a protocol to ask one router in. Only Run's goroutines use it, one
@@ -192,7 +193,7 @@ func (m *Mapper) match(ctx context.Context) time.Time {
 	var list []*routerLease
 	for _, g := range found {
 		if !g.Addr.IsValid() {
-			list = append(list, &routerLease{gateway: g, renew: time.Now().Add(lastSearch)}) // nobody to ask
+			list = append(list, &routerLease{gateway: g, renew: time.Now().Round(0).Add(lastSearch)}) // nobody to ask
 			continue
 		}
 		same := func(l *routerLease) bool { return l.gateway.Addr == g.Addr && l.gateway.Local == g.Local }
@@ -212,8 +213,10 @@ func (m *Mapper) match(ctx context.Context) time.Time {
 	var wg sync.WaitGroup
 	next := time.Now().Add(lastSearch)
 	for _, l := range list {
-		held := l.way != nil && l.gateway.Mapping.Pinhole() // a change of the network changes nothing in it
-		if l.gateway.Addr.IsValid() && (anew && !held || !time.Now().Before(l.renew)) {
+		if anew {
+			l.hurry()
+		}
+		if l.gateway.Addr.IsValid() && !time.Now().Before(l.renew) {
 			wg.Go(func() { m.refresh(ctx, l) })
 		}
 	}

@@ -12,11 +12,22 @@ import (
 // A routerLease is what one router has for us. What is not under the mapper's
 // mu belongs to the goroutine that works on it.
 type routerLease struct {
-	way    way // nil: none
-	misses int // searches in a row that found none
-	renew  time.Time
+	way    way       // nil: none
+	misses int       // searches in a row that found none
+	renew  time.Time // by the wall clock: the other one stands still in sleep
 
 	gateway Gateway // under the mapper's mu
+}
+
+// hurry has a router asked soon, because the network changed. That does not
+// change a hole in its firewall.
+func (l *routerLease) hurry() {
+	if l.way != nil && l.gateway.Mapping.Pinhole() {
+		return
+	}
+	if soon := l.gateway.At.Round(0).Add(askAgain); soon.Before(l.renew) {
+		l.renew = soon
+	}
 }
 
 // refresh renews a lease, or finds a way to get one.
@@ -44,9 +55,9 @@ func (m *Mapper) refresh(ctx context.Context, l *routerLease) {
 		l.way, lasts = m.search(ctx, wish, &g)
 	}
 	if l.way != nil {
-		l.misses, l.renew = 0, time.Now().Add(renewAfter(lasts))
+		l.misses, l.renew = 0, time.Now().Round(0).Add(renewAfter(lasts))
 	} else {
-		l.renew = time.Now().Add(min(firstSearch<<min(l.misses, 10), lastSearch))
+		l.renew = time.Now().Round(0).Add(min(firstSearch<<min(l.misses, 10), lastSearch))
 		l.misses++
 	}
 	if ctx.Err() != nil {

@@ -341,6 +341,31 @@ func TestMapperLosesItsWay(t *testing.T) {
 	})
 }
 
+// TestMapperWakes: when the network changes the router is asked soon, and not
+// more often where it changes all the time.
+func TestMapperWakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &fakeWay{label: "pcp", lasts: time.Hour}
+		m := fakeMapper(w)
+		_, stop := start(t, m)
+		time.Sleep(time.Minute)
+		m.Wake()
+		synctest.Wait()
+		if got := w.asked(); got != 2 {
+			t.Errorf("after a change: asked %d times, want 2", got)
+		}
+		for range 100 {
+			m.Wake()
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		stop()
+		if got := w.asked(); got != 4 {
+			t.Errorf("after 10 s of changes: asked %d times, want 4", got)
+		}
+	})
+}
+
 // TestMapperOtherNetwork: what the router of another network had is over; its
 // mapping is not shown any more.
 func TestMapperOtherNetwork(t *testing.T) {
