@@ -20,7 +20,7 @@ func (n *Node) findDevice(s *kept, d app.Device, now time.Time) app.Finding {
 			p = &keptPeer{Peer: key(id)} // it was removed just now
 		}
 		f, _ := n.whyAway(s, p, now)
-		f.Detail = triedText(n.endpoint.Tried(id), now) + lettersText(p.Seek)
+		f.Detail = seenText(p) + triedText(n.endpoint.Tried(id), now) + lettersText(p.Seek)
 		return f
 	}
 	var f app.Finding
@@ -74,6 +74,14 @@ func triedText(tried []p2p.Tried, now time.Time) string {
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+// seenText says since when a device is not connected.
+func seenText(p *keptPeer) string {
+	if p.LastSeen.IsZero() {
+		return "never connected\n"
+	}
+	return "last connected: " + moment(p.LastSeen) + "\n"
 }
 
 // failedText is why the last call came to nothing.
