@@ -77,7 +77,7 @@ func (a absence) due(now time.Time) bool {
 	case a.Asks > 0 && now.Sub(a.Asked) < again, !a.Asked.IsZero() && now.Sub(a.Asked) < askAgain:
 		return false
 	case a.busy:
-		return now.Sub(a.since) >= askBusy
+		return a.certain || now.Sub(a.since) >= askBusy
 	case a.certain:
 		return now.Sub(a.since) >= askMoved
 	case a.moved:
@@ -155,6 +155,7 @@ type writer struct {
 	mail.Correspondent
 	seek  *seeking // in the kept state that it was taken from
 	waits bool     // for it to be found
+	told  bool     // where we are, by another letter that is due
 }
 
 // writers lists the paired devices, and those that an invitation is reserved
@@ -176,7 +177,7 @@ func (s *kept) writers() []writer {
 		if inv.State != invOpen || inv.Peer == (key{}) || inv.Static == (key{}) || paired {
 			continue
 		}
-		list = append(list, writer{seek: &inv.Seek, waits: inv.reserved(), Correspondent: mail.Correspondent{
+		list = append(list, writer{seek: &inv.Seek, waits: inv.reserved(), told: inv.Confirmed == mailDue, Correspondent: mail.Correspondent{
 			Peer: p2p.PeerID(inv.Peer), Static: inv.Static, Key: p2p.Secret(inv.PSK).ReservedKey(), Address: inv.With, Account: inv.Account,
 		}})
 	}
@@ -278,7 +279,7 @@ func (n *Node) mailWorks(a *account) bool {
 // is no reason or no way.
 func (n *Node) absent(s *kept, w writer, own []string) (absence, bool) {
 	l, linked := n.endpoint.Link(w.Peer)
-	if linked && l.Silent.IsZero() || w.Address == "" || len(own) == 0 {
+	if linked && l.Silent.IsZero() || w.told || w.Address == "" || len(own) == 0 {
 		return absence{}, false
 	}
 	shared, even := n.sharedWith(s, w.Peer, w.seek.Even)

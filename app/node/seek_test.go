@@ -19,6 +19,7 @@ func TestWhenADeviceIsAsked(t *testing.T) {
 		{"we may have moved", absence{since: ago(15 * time.Second), moved: true}, true},
 		{"just lost", absence{since: ago(20 * time.Second), moved: true, certain: true, waits: true}, false},
 		{"we moved", absence{since: ago(30 * time.Second), moved: true, certain: true}, true},
+		{"lost under a transfer because we moved", absence{since: now, moved: true, certain: true, waits: true, busy: true}, true},
 		{"lost under a transfer, just now", absence{since: ago(time.Second), waits: true, busy: true}, false},
 		{"lost under a transfer", absence{since: ago(2 * time.Second), waits: true, busy: true}, true},
 		{"lost under a transfer, asked not long ago", absence{since: ago(time.Minute), waits: true, busy: true, seeking: seeking{Asked: ago(5 * time.Hour)}}, false},
