@@ -27,6 +27,7 @@ const upnpAddress = "11.22.33.44"
 // TestReachMapped has two people link of whom one is behind a router that uses
 // another port for each address, and forwards ports to who asks.
 func TestReachMapped(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		ada, bob place
@@ -81,6 +82,7 @@ func TestReachMapped(t *testing.T) {
 // TestReachRouterRules has a router open what a device asks for, once, and close
 // it when that ends, also what it opened before a crash.
 func TestReachRouterRules(t *testing.T) {
+	t.Parallel()
 	six := place{six: "2001:db8:a", routers: []hop{{kind: sixOnly}}}
 	for _, c := range []struct {
 		name, by string

@@ -12,6 +12,7 @@ import (
 // TestReachAtNight gives a router another public address while both computers
 // are on, as providers do. Nothing changes in the computers, and nothing waits.
 func TestReachAtNight(t *testing.T) {
+	t.Parallel()
 	otherOfAda, otherOfBob := home(likeMost, "192.168.1", "198.51.100.77"), home(likeMost, "192.168.2", "203.0.113.88")
 	for _, c := range []struct {
 		name string

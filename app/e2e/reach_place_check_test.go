@@ -12,6 +12,7 @@ import (
 // TestReachRouters checks the routers themselves: a test behind a router that
 // is another kind than its name says proves nothing.
 func TestReachRouters(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		kind                  nat
 		same                  bool // port outside, for two servers

@@ -20,6 +20,7 @@ import (
 // can call the other. A third device, one's own and always on, relays, and can
 // read nothing.
 func TestReachRelay(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		ada, bob place

@@ -33,6 +33,7 @@ func both(p place, six string) place { p.six = six; return p }
 // TestReach has two people far from each other who know an e-mail address and
 // six words: they link, and one folder becomes equal.
 func TestReach(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		ada, bob place
@@ -58,6 +59,7 @@ func TestReach(t *testing.T) {
 // TestReachWithoutUDP has one of the two in a network that lets none through,
 // as in offices.
 func TestReachWithoutUDP(t *testing.T) {
+	t.Parallel()
 	t.Run("ada", func(t *testing.T) { meet(t, adas(noUDP), bobsServer, "tcp") })
 	t.Run("bob", func(t *testing.T) { meet(t, bobsServer, adas(noUDP), "tcp") })
 }
@@ -78,6 +80,7 @@ func meet(t *testing.T, atAda, atBob place, link string) {
 // TestReachAgain has the two come back at other addresses, so that neither
 // knows the other's: they find each other again by mail.
 func TestReachAgain(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name       string
 		ada, bob   place

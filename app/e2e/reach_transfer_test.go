@@ -32,6 +32,7 @@ type jolt struct {
 // TestReachTransfer has a file of 1 GiB on its way while the network changes:
 // it goes on, with no long gap, and what had come is not sent again.
 func TestReachTransfer(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		ada, bob place

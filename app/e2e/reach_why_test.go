@@ -21,6 +21,7 @@ const saidWithin = 30 * time.Second
 // call the other: both are told whose routers it is. When the routers are
 // replaced, all goes on by itself.
 func TestReachNot(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name       string
 		ada, bob   place
