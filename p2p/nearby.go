@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
@@ -37,6 +38,10 @@ type NearbyManager interface {
 	// pairing. It must be shown: who is in between could try again and again.
 	NearbyEnded(NearbyEnd)
 }
+
+// ErrSettling reports that what became of an earlier pairing with the same
+// device is being found out first: that takes a moment once both can be reached.
+var ErrSettling = errors.New("an earlier pairing is settled first")
 
 // A NearbyEnd is a request that led to no pairing.
 type NearbyEnd struct {

@@ -61,7 +61,7 @@ func (p *pairing) asked(ctx context.Context, conn pairConn) error {
 	if err != nil {
 		return refuse(conn, err)
 	}
-	req := PairingRequest{Peer: conn.Peer(), Via: ViaNearby, Metadata: theirs.offer().metadata()}
+	req := PairingRequest{Peer: conn.Peer(), Via: ViaNearby, Metadata: theirs.offer().metadata(), Addr: conn.Addr()}
 	record, err := p.askedOn(ctx, conn, s, askedBy{r, req, theirs, m1})
 	if err != nil {
 		err = why(conn, err)

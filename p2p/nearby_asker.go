@@ -83,7 +83,7 @@ func (p *pairing) askOnce(ctx context.Context, r *request, addrs []netip.AddrPor
 		return Record{}, fmt.Errorf("ask a device nearby: %w", err)
 	}
 	p.nearby.meets(r, conn.Peer())
-	req := PairingRequest{Peer: conn.Peer(), Via: ViaNearby}
+	req := PairingRequest{Peer: conn.Peer(), Via: ViaNearby, Addr: conn.Addr()}
 	record, err := p.askOn(ctx, conn, r, &req)
 	if err == nil {
 		conn.Close(pairingDone)
@@ -106,8 +106,12 @@ func (p *pairing) askOnce(ctx context.Context, r *request, addrs []netip.AddrPor
 // askOn runs the frames as asker. The asker commits to its nonce first, so that
 // neither side can choose the words.
 func (p *pairing) askOn(ctx context.Context, conn pairConn, r *request, req *PairingRequest) (Record, error) {
-	if conn.Peer() == p.self || p.pendingWith(conn.Peer()) {
-		return Record{}, &PairingError{Code: PairingBusy}
+	if conn.Peer() == p.self {
+		return Record{}, errors.New("ask a device nearby: this is the same device")
+	}
+	if p.pendingWith(conn.Peer()) {
+		p.poke(conn.Peer())
+		return Record{}, ErrSettling
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

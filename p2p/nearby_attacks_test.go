@@ -18,12 +18,12 @@ type mallory struct {
 func (m mallory) calls(d *pairDevice) (*memoryLink, Stream) {
 	m.t.Helper()
 	here, there := newMemoryLink(m.identity, d.identity)
-	p := d.pairing
-	d.wg.Go(func() { p.serveNearby(context.Background(), there) })
 	s, err := here.OpenStream(m.t.Context())
 	if err != nil {
 		m.t.Fatal(err)
 	}
+	p := d.pairing
+	d.wg.Go(func() { p.serveNearby(context.Background(), there) })
 	return here, s
 }
 

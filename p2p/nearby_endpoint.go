@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/quic-go/quic-go"
 )
 
 // SetNearby lets devices in our own networks ask to pair, or not; not is what
@@ -125,6 +127,9 @@ func (s *socket) dialNearby(ctx context.Context, addr netip.AddrPort) (carrier, 
 	config := quicConfig()
 	config.MaxIncomingStreams = 1
 	c, err := s.transport.Dial(ctx, net.UDPAddrFromAddrPort(addr), nearbyTLS(s.cert), config)
+	if e, ok := errors.AsType[*quic.TransportError](err); ok && e.Remote && e.ErrorCode.IsCryptoError() {
+		return nil, &PairingError{Code: PairingRefused, Remote: true} // its door is closed
+	}
 	if err != nil {
 		return nil, linkErr(err)
 	}

@@ -40,7 +40,7 @@ func TestNearbyOnlyHereAndOpen(t *testing.T) {
 		open        bool
 		want        error
 	}{
-		{"closed", "10.0.0.1:4001", false, nil},
+		{"closed", "10.0.0.1:4001", false, nil}, // a *PairingError
 		{"another network", "10.0.1.1:4001", true, errNoCandidate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -53,6 +53,7 @@ func TestNearbyOnlyHereAndOpen(t *testing.T) {
 					t.Errorf("AskNearby = %v, want an error, %v", err, c.want)
 				}
 				if c.want == nil {
+					wantCode(t, "AskNearby at a closed door", err, PairingRefused, true)
 					return
 				}
 				a.SetAddresses([]Candidate{{Addr: a.addr, Kind: Host}}, netip.MustParsePrefix("10.0.0.0/16")) // it believes itself near

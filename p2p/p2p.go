@@ -177,6 +177,7 @@ type PairingRequest struct {
 	Token    Token
 	Via      Via
 	Metadata Metadata
+	Addr     netip.AddrPort // where it is; nearby only
 }
 
 // A Manager is the application's side of an [Endpoint]: it is told what

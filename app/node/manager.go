@@ -140,6 +140,7 @@ func claims(m p2p.Metadata) string {
 
 // PairingSave implements [p2p.Manager].
 func (m manager) PairingSave(_ context.Context, r p2p.Record) error {
+	met := m.metAt(r.Peer)
 	err := m.keep.update(func(s *kept) error {
 		i := slices.IndexFunc(s.Peers, func(p keptPeer) bool { return p.Peer == key(r.Peer) && p.T == r.T })
 		if i < 0 && r.State == p2p.Paired {
@@ -150,6 +151,9 @@ func (m manager) PairingSave(_ context.Context, r p2p.Record) error {
 				return err
 			}
 			i = len(s.Peers) - 1
+			if r.Via == p2p.ViaNearby {
+				s.Peers[i].Told = met
+			}
 		}
 		s.Peers[i].State = r.State
 		if r.State == p2p.Paired {

@@ -22,9 +22,9 @@ type nearby struct {
 	shut     bool               // for safety, until somebody holds it anew
 	told     bool               // the endpoint, that it is open
 	seen     map[app.NearbyID]time.Time
-	ends     []app.Question // requests that came to nothing, until they were seen
-	asks     int            // questions about requests so far
-	compared p2p.PeerID     // whose words were shown last
+	ends     []app.Question     // requests that came to nothing, until they were seen
+	asks     int                // questions about requests so far
+	compared p2p.PairingRequest // whose words were shown last
 }
 
 // A hold is a call for which the door is open.

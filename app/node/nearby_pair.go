@@ -24,7 +24,7 @@ func (n *Node) PairNearby(ctx context.Context, id app.NearbyID) (app.DeviceID, e
 	h := n.holdNearby()
 	defer n.leaveNearby(h, 0)
 	n.mu.Lock()
-	n.nearby.compared = p2p.PeerID{}
+	n.nearby.compared = p2p.PairingRequest{}
 	n.mu.Unlock()
 	r, err := n.endpoint.AskNearby(ctx, all[i].Addrs)
 	if err != nil {
@@ -33,7 +33,7 @@ func (n *Node) PairNearby(ctx context.Context, id app.NearbyID) (app.DeviceID, e
 		}
 		n.log.Debug("ask a device nearby", "err", err)
 		n.mu.Lock()
-		words := n.nearby.compared != p2p.PeerID{}
+		words := n.nearby.compared.Peer != p2p.PeerID{}
 		n.mu.Unlock()
 		return "", app.Errorf(app.CodeFailed, "%s", nearbyEnd(shownName(all[i].Name), err, words))
 	}
@@ -44,6 +44,9 @@ func (n *Node) PairNearby(ctx context.Context, id app.NearbyID) (app.DeviceID, e
 // nearbyEnd says how a request between this device and another ended; words
 // tells whether they were shown.
 func nearbyEnd(name string, err error, words bool) string {
+	if errors.Is(err, p2p.ErrSettling) {
+		return fmt.Sprintf("what became of the last try to link with %s is being found out: try again in a moment", name)
+	}
 	e, ok := errors.AsType[*p2p.PairingError](err)
 	if !ok {
 		if words {
@@ -95,7 +98,7 @@ func (m manager) NearbyRequest(ctx context.Context, r p2p.PairingRequest) error 
 // NearbyWords implements [p2p.NearbyManager].
 func (m manager) NearbyWords(ctx context.Context, r p2p.PairingRequest, words [3]string) error {
 	m.mu.Lock()
-	m.nearby.compared = r.Peer
+	m.nearby.compared = r
 	m.mu.Unlock()
 	name := shownName(r.Metadata.Name)
 	choice, err := m.askWhile(ctx, app.Question{
@@ -128,7 +131,7 @@ func (m manager) NearbyEnded(e p2p.NearbyEnd) {
 	own := ok && !pe.Remote && (pe.Code == p2p.PairingUserNo || pe.Code == p2p.PairingCancelled)
 	name := shownName(e.Request.Metadata.Name)
 	m.mu.Lock()
-	words := m.nearby.compared == e.Request.Peer
+	words := m.nearby.compared.Peer == e.Request.Peer
 	m.mu.Unlock()
 	m.log.Info("request nearby ended", "device", e.Request.Peer.Short(), "err", e.Err, "shut", e.Shut)
 	if own && !e.Shut {
@@ -155,4 +158,15 @@ func (n *Node) forgetEnd(id app.QuestionID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.nearby.ends = slices.DeleteFunc(slices.Clone(n.nearby.ends), func(q app.Question) bool { return q.ID == id })
+}
+
+// metAt is where a device was while its words were compared: there it is asked
+// what became of the pairing, if the link breaks.
+func (n *Node) metAt(id p2p.PeerID) []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if r := n.nearby.compared; r.Peer == id && r.Addr.IsValid() {
+		return []string{r.Addr.String()}
+	}
+	return nil
 }

@@ -73,8 +73,11 @@ func (n *Node) look(ctx context.Context, inv invitation) {
 
 // sourceOf says where addresses come from that came with an invitation.
 func sourceOf(via p2p.Via) string {
-	if via == p2p.ViaLink {
+	switch via {
+	case p2p.ViaLink:
 		return "link"
+	case p2p.ViaNearby:
+		return "lan"
 	}
 	return "mail"
 }
