@@ -46,6 +46,11 @@ func TestReachTransfer(t *testing.T) {
 			{"ada has another public address", func(w *internet) { w.move("ada", host("198.51.100.77")) }},
 			{"bob's network lets no UDP through any more", func(w *internet) { w.stopUDP("bob", 0) }},
 		}, "tcp"},
+		{"between homes", adas(likeMost), bobs(likeMost), []jolt{
+			{"bob has another public address", func(w *internet) {
+				w.readdress("bob", 1, home(likeMost, "192.168.2", "203.0.113.77"))
+			}},
+		}, "quic"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
