@@ -337,7 +337,11 @@ func (n *Node) sharedWith(s *kept, id p2p.PeerID, since time.Time) (shared, even
 // askWhere writes to a device that can not be reached, once at a time.
 func (n *Node) askWhere(a *account, to mail.Correspondent) {
 	n.inBackground(a, "seek "+to.Peer.String(), func(ctx context.Context) error {
-		return n.mailLetter(ctx, a, to, outgoing{kind: mail.KindSeek})
+		if err := n.mailLetter(ctx, a, to, outgoing{kind: mail.KindSeek}); err != nil {
+			return err
+		}
+		n.endpoint.Expected(to.Peer) // if it is where it was, it need not write
+		return nil
 	})
 }
 
