@@ -288,7 +288,7 @@ func (n *Node) linkedAs(name contactName) (p2p.PeerID, bool) {
 // is paired on both sides, and not itself through another one.
 func (n *Node) carriesFor(l p2p.Link) bool {
 	r, ok := manager{n}.Record(l.Peer)
-	return ok && r.State == p2p.Paired && l.Kind != linkRelay
+	return ok && r.State == p2p.Paired && l.Kind != linkRelay && l.Silent.IsZero()
 }
 
 // Kinds of links.
