@@ -68,7 +68,7 @@ const (
 	maxRenew    = 12 * time.Hour
 	askTime     = 3 * time.Second // for one answer, with repetitions
 	graceTime   = 250 * time.Millisecond
-	firstSearch = 30 * time.Second // before the next, where no router forwards
+	firstSearch = 5 * time.Second // before the next, where no router forwards
 	lastSearch  = 15 * time.Minute
 	releaseTime = 2 * time.Second
 	askAgain    = 5 * time.Second // because the network changed: some networks do all the time

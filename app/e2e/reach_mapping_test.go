@@ -108,7 +108,7 @@ func TestReachRouterRules(t *testing.T) {
 			ada.start()
 			rules := func(want int) {
 				t.Helper()
-				ada.eventually(fmt.Sprint(want, " rules"), 10*time.Second, func() bool {
+				ada.eventually(fmt.Sprint(want, " rules"), 20*time.Second, func() bool {
 					all := w.ruled("ada", 0, c.chain)
 					return strings.Count(all, "accept")+strings.Count(all, "dnat") == want
 				})
