@@ -27,7 +27,7 @@ func (n *Node) findDevice(s *kept, d app.Device, now time.Time) app.Finding {
 	name, rtt := n.deviceName(s, d.ID), fmt.Sprintf("%.1f", d.RTTms)
 	switch {
 	case d.Link == "relay":
-		f = app.Found(app.FoundLinkedRelay, "Name", name, "Through", n.deviceName(s, d.Through), "RTT", rtt)
+		f = app.Found(app.FoundLinkedRelay, "Name", name, "Through", n.relayName(s, d.Through), "RTT", rtt)
 		if p := s.peer(id); p != nil {
 			known := n.silenceOf(s, id, p.Network, p.Seek, now)
 			known.name = name

@@ -204,6 +204,14 @@ func (s *kept) mayRelay(a, b p2p.PeerID) (may, own bool) {
 	return s.relaysFor(p) || s.relaysFor(q), s.ownDevice(p) || s.ownDevice(q)
 }
 
+// relayName names who relays a link: a device, or the server that is set.
+func (n *Node) relayName(s *kept, d app.DeviceID) string {
+	if d == "" {
+		return "TURN"
+	}
+	return n.deviceName(s, d)
+}
+
 // Relay implements [app.Service].
 func (n *Node) Relay(_ context.Context, d app.DeviceID, on bool) error {
 	return n.update(func(s *kept) error {
