@@ -217,6 +217,10 @@ func (e *Endpoint) race(ctx context.Context, p *peer, alpn string, only means) (
 			return nil, ctx.Err()
 		case <-changed:
 		case <-due:
+			if wait := p.mayDial(); wait > 0 {
+				next = time.Now().Add(wait) // whoever is best then is called
+				continue
+			}
 			r.started[a.attempt] = time.Now()
 			r.running++
 			wg.Go(func() { e.try(ctx, p, a.attempt, alpn).sendTo(ctx, results) })
@@ -230,6 +234,17 @@ func (e *Endpoint) race(ctx context.Context, p *peer, alpn string, only means) (
 			next = time.Time{}
 		}
 	}
+}
+
+// mayDial takes one of the dials that a peer is allowed, or returns when there
+// is one.
+func (p *peer) mayDial() time.Duration {
+	r := p.limit.Reserve()
+	wait := r.Delay()
+	if wait > 0 {
+		r.Cancel()
+	}
+	return wait
 }
 
 // means are the transports of a race.
@@ -330,9 +345,6 @@ func (d dialled) sendTo(ctx context.Context, race chan<- dialled) {
 
 // try makes an attempt.
 func (e *Endpoint) try(ctx context.Context, p *peer, a attempt, alpn string) dialled {
-	if err := p.limit.Wait(ctx); err != nil {
-		return dialled{err: err}
-	}
 	e.mu.Lock()
 	addr, spare, r := a.to.Addr, a.to.onSpare(&p.checks, time.Now()), e.run
 	if a.tcp {
