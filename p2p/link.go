@@ -13,7 +13,8 @@ import (
 // Times of a link.
 const (
 	helloTimeout = 5 * time.Second // for each of the two HELLOs
-	probeTimeout = 3 * time.Second // silence after a ping that means dead
+	probeTimeout = 2 * time.Second // after a ping without an answer, a link is dead
+	probeRecent  = time.Second     // unless something was heard so lately: the answer may wait behind much else
 	handover     = 2 * time.Second // between a link closed as duplicate and the one that goes on
 	longLink     = 10 * time.Second
 )
@@ -190,7 +191,9 @@ func (l *link) probe(ctx context.Context) {
 				return
 			}
 		case <-timer.C:
-			l.close(CloseDead)
+			if time.Since(l.pulse.lastHeard()) >= probeRecent {
+				l.close(CloseDead)
+			}
 			return
 		case <-l.conn.done():
 			return

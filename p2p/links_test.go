@@ -2,6 +2,9 @@ package p2p
 
 import (
 	"io"
+	"net"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -157,4 +160,89 @@ func TestWatch(t *testing.T) {
 				tt.name, tt.now, tt.heard, tt.busy, ping, next.Sub(start).Seconds(), w.stalled, tt.ping, tt.next, tt.stalled)
 		}
 	}
+}
+
+// slowConn is a slow line behind a large buffer: what is written waits in a
+// queue of half a megabyte, of which 50 kB leave in a second.
+type slowConn struct {
+	net.Conn
+	queue chan []byte
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newSlowConn(c net.Conn) *slowConn {
+	s := &slowConn{Conn: c, queue: make(chan []byte, 128), done: make(chan struct{})}
+	go func() {
+		for {
+			select {
+			case b := <-s.queue:
+				select {
+				case <-time.After(time.Duration(len(b)) * time.Second / 50_000):
+				case <-s.done:
+					return
+				}
+				if _, err := c.Write(b); err != nil {
+					return
+				}
+			case <-s.done:
+				return
+			}
+		}
+	}()
+	return s
+}
+
+func (s *slowConn) Write(b []byte) (int, error) {
+	for p := range slices.Chunk(b, 4<<10) {
+		select {
+		case s.queue <- slices.Clone(p):
+		case <-s.done:
+			return 0, net.ErrClosed
+		}
+	}
+	return len(b), nil
+}
+
+func (s *slowConn) Close() error {
+	s.once.Do(func() { close(s.done) })
+	return s.Conn.Close()
+}
+
+// A link is not doubted because its pings wait behind what it carries.
+func TestSlowLinkIsNotDoubted(t *testing.T) {
+	inWorldTCP(t, func(t *testing.T, w *world) {
+		a := w.node(1, "10.0.0.1:4001", paired(2))
+		b := w.node(2, "10.0.0.2:4002", paired(1))
+		pass(time.Millisecond)
+		here, there := pipe(w)
+		slow := newSlowConn(here)
+		go func() { _ = b.serveOver(t.Context(), there, "tcp") }()
+		go func() { _ = a.linkOver(t.Context(), slow, b.id, "tcp") }()
+		a.echo(t, b, "x")
+		s, err := a.Open(t.Context(), b.id, "sink")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				if _, err := s.Write(make([]byte, 64<<10)); err != nil {
+					return
+				}
+			}
+		}()
+		for range 120 {
+			pass(500 * time.Millisecond)
+			a.mu.Lock()
+			doubted := a.peers[b.id].link.stalled
+			a.mu.Unlock()
+			if doubted {
+				t.Fatal("a slow link is taken for silent")
+			}
+		}
+		a.Unpair(b.id)
+		<-done
+	})
 }

@@ -29,7 +29,7 @@ type mux struct {
 	session *yamux.Session
 	tasks   sync.WaitGroup
 
-	opening sync.Mutex    // ids must reach the other side in order
+	opening chan struct{} // held by who opens a stream: ids must reach the other side in order
 	room    chan struct{} // a token for each stream of ours
 	pings   chan uint32   // to be answered
 	pongs   chan uint32
@@ -55,7 +55,7 @@ func newMux(ctx context.Context, c muxConfig) (*mux, error) {
 	m := &mux{
 		conn: c.conn, on: c.on,
 		room: make(chan struct{}, maxStreams), pings: make(chan uint32, 1), pongs: make(chan uint32, 1),
-		leave: make(chan struct{}),
+		leave: make(chan struct{}), opening: make(chan struct{}, 1),
 	}
 	m.guard = newGuard(c.conn, c.client, guardEvents{
 		ping: offer(m.pings), pong: offer(m.pongs), freed: func() { <-m.room }, limit: c.streams,
@@ -230,9 +230,9 @@ func (m *mux) open(ctx context.Context) (carried, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	m.opening.Lock()
+	m.opening <- struct{}{}
 	y, err := m.session.OpenStream()
-	m.opening.Unlock()
+	<-m.opening
 	if err != nil { // the connection ended, and with it the count of streams
 		return nil, m.broken(err)
 	}

@@ -32,8 +32,8 @@ type guard struct {
 	rest []byte // of a header that yamux did not get yet
 	left uint32 // bytes of the frame's data that yamux did not get yet
 
-	sending sync.Mutex // one frame at a time
-	out     []byte     // a header that waits for its data
+	sending chan struct{} // held by who sends: one frame at a time
+	out     []byte        // a header that waits for its data
 	body    int
 	dropped bool // what waits is of a direction that has ended
 
@@ -71,7 +71,7 @@ type flow struct {
 }
 
 func newGuard(conn net.Conn, client bool, ev guardEvents) *guard {
-	g := &guard{conn: conn, in: bufio.NewReaderSize(idleReader{conn}, 64<<10), client: client, events: ev, flows: make(map[uint32]*flow)}
+	g := &guard{conn: conn, in: bufio.NewReaderSize(idleReader{conn}, 64<<10), client: client, events: ev, sending: make(chan struct{}, 1), flows: make(map[uint32]*flow)}
 	g.freed = sync.NewCond(&g.mu)
 	return g
 }
@@ -237,8 +237,8 @@ func (g *guard) over(f *flow) {
 // Write sends what yamux writes: a header, then the frame's data. Both leave
 // together.
 func (g *guard) Write(b []byte) (int, error) {
-	g.sending.Lock()
-	defer g.sending.Unlock()
+	g.sending <- struct{}{}
+	defer func() { <-g.sending }()
 	if g.body > 0 {
 		g.out = append(g.out, b...)
 		if g.body -= len(b); g.body > 0 || g.dropped {
@@ -283,8 +283,8 @@ func (g *guard) leaving(h muxHeader) (muxHeader, bool) {
 // frame sends a frame without data that is not yamux's. It may leave between
 // a header of yamux and its data, because that header waits.
 func (g *guard) frame(h muxHeader) error {
-	g.sending.Lock()
-	defer g.sending.Unlock()
+	g.sending <- struct{}{}
+	defer func() { <-g.sending }()
 	return g.send(h[:])
 }
 

@@ -17,6 +17,10 @@ const (
 	busyTime   = 5 * time.Second // after data went over it, a link is in use
 	askSilent  = time.Second     // one in use that says nothing is asked
 	doubtAfter = 4 * time.Second // it did not answer: another one is looked for
+
+	// A write that had to wait and then went on says that the peer takes what
+	// was sent. On a slow line a ping may be behind more than doubtAfter of data.
+	waitedWrite = 50 * time.Millisecond
 )
 
 // pulse is when a link was heard and used last.
@@ -145,8 +149,12 @@ func (s linkStream) Read(b []byte) (int, error) {
 
 func (s linkStream) Write(b []byte) (int, error) {
 	s.pulse.use()
+	began := time.Now()
 	n, err := s.carried.Write(b)
 	s.pulse.use()
+	if n > 0 && time.Since(began) >= waitedWrite {
+		s.pulse.hear()
+	}
 	return n, ended(err)
 }
 
