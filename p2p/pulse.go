@@ -18,8 +18,9 @@ const (
 	askSilent  = time.Second     // one in use that says nothing is asked
 	doubtAfter = 4 * time.Second // it did not answer: another one is looked for
 
-	// A write that had to wait and then went on says that the peer takes what
-	// was sent. On a slow line a ping may be behind more than doubtAfter of data.
+	// By TCP, a write that had to wait and then went on says that the peer takes
+	// what was sent: on a slow line a ping may be behind more than doubtAfter of
+	// data. QUIC has no such queue, and goes on writing when it probes.
 	waitedWrite = 50 * time.Millisecond
 )
 
@@ -152,7 +153,7 @@ func (s linkStream) Write(b []byte) (int, error) {
 	began := time.Now()
 	n, err := s.carried.Write(b)
 	s.pulse.use()
-	if n > 0 && time.Since(began) >= waitedWrite {
+	if _, queues := s.carried.(*muxStream); queues && n > 0 && time.Since(began) >= waitedWrite {
 		s.pulse.hear()
 	}
 	return n, ended(err)
