@@ -58,8 +58,8 @@ test-long: ## the race detector, and many more random histories of the sync engi
 test-real: ## Postfix, Dovecot and real processes (installs them when root on Debian)
 	$(GO) test -count=1 -timeout 15m -tags real -run TestReal ./app/e2e
 
-test-reach: ## real processes behind home routers in network namespaces of the test's own (root on Linux)
-	$(GO) test -count=1 -timeout 15m -parallel 8 -tags reach -run '^TestReach' -v ./app/e2e
+test-reach: ## real processes behind routers in network namespaces of the tests' own, some five minutes (root on Debian)
+	$(GO) test -count=1 -timeout 15m -parallel 6 -tags reach -run '^TestReach' -v ./app/e2e
 
 test-lan: ## real processes that find each other in local networks, beside Avahi, in network namespaces of the test's own (root on Debian)
 	$(GO) test -count=1 -timeout 10m -tags $(TAGS),lan -run '^TestLAN$$' -v ./app/e2e
