@@ -96,11 +96,11 @@ func (f Finding) ForReport() Finding {
 		case valueFolder:
 			f.Values[k] = string(f.Folder[:min(8, len(f.Folder))])
 		default:
-			f.Values[k] = withoutAddresses(v)
+			f.Values[k] = ShortAddrs(v)
 		}
 	}
 	f.word()
-	if f.Detail = withoutAddresses(f.Detail); f.Area == AreaFolder {
+	if f.Detail = ShortAddrs(f.Detail); f.Area == AreaFolder {
 		f.Detail = "" // what the system said of files
 	}
 	return f
@@ -111,8 +111,8 @@ var (
 	addressWords  = regexp.MustCompile(`[0-9A-Fa-f:.\[\]%]{3,}[0-9A-Za-z]*`)
 )
 
-// withoutAddresses shortens all addresses in a text.
-func withoutAddresses(text string) string {
+// ShortAddrs shortens all addresses in a text, of computers and of mail.
+func ShortAddrs(text string) string {
 	text = mailAddresses.ReplaceAllString(text, "…@")
 	return addressWords.ReplaceAllStringFunc(text, func(word string) string {
 		if a, err := netip.ParseAddrPort(word); err == nil {

@@ -27,10 +27,10 @@ func (n *Node) Doctor(context.Context) ([]app.Finding, error) {
 	}
 	list = append(list, n.findClock(&s)...)
 	list = append(list, n.findNetwork(missing(st.Devices))...)
-	list = append(list, n.findNearbyDevices(wanted(st.Devices), now)...)
 	if len(st.Relays) > 0 {
 		list = append(list, app.Found(app.FoundRelaying, "N", strconv.Itoa(len(st.Relays))))
 	}
+	list = append(list, n.findNearbyDevices(wanted(st.Devices), now)...)
 	list = append(list, n.findMailbox(st.Mailbox))
 	for _, d := range st.Devices {
 		list = append(list, n.findDevice(&s, d, now))
@@ -40,6 +40,9 @@ func (n *Node) Doctor(context.Context) ([]app.Finding, error) {
 			f.Detail = triedText(n.endpoint.Tried(p2p.PeerID(s.Invitations[i].Peer)), now) + lettersText(s.Invitations[i].Seek)
 			list = append(list, f)
 		}
+	}
+	for i := range list { // what the system said may have some
+		list[i].Detail = app.ShortAddrs(list[i].Detail)
 	}
 	return append(list, findFolders(st.Folders)...), nil
 }
