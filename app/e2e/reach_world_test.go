@@ -56,7 +56,11 @@ func newInternet(t *testing.T, latency time.Duration, addresses ...string) *inte
 	w := &internet{t: t, prefix: fmt.Sprintf("foldpost%d-%d-", os.Getpid(), worlds.Add(1)), mail: mailtest.New(addresses...)}
 	w.namespace("net")
 	for _, a := range mailAddresses {
-		w.ip("-n", w.prefix+"net", "addr", "add", netip.PrefixFrom(a, a.BitLen()).String(), "dev", "lo")
+		add := []string{"-n", w.prefix + "net", "addr", "add", netip.PrefixFrom(a, a.BitLen()).String(), "dev", "lo"}
+		if a.Is6() {
+			add = append(add, "nodad") // it is listened on at once
+		}
+		w.ip(add...)
 	}
 	w.routes("net")
 	if err := within(w.prefix+"net", func() error { return w.mail.ListenAt(mailAddresses...) }); err != nil {
