@@ -65,7 +65,11 @@ func nearbyInTrouble(t *testing.T, w *world, c trouble, at int) (end string) {
 		return false
 	})
 	asked := ada.asks()
-	<-reached
+	select {
+	case <-reached:
+	case <-time.After(time.Hour):
+		t.Fatalf("%q at packet %d: there never is so much to say: %v", c.name, at, <-asked)
+	}
 	time.Sleep(20 * time.Second) // simulated: they go on as far as they can
 	if c.restarts {
 		ada.end()

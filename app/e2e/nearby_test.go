@@ -33,6 +33,7 @@ func (w *world) home() (ada, nas *device) {
 		w.open(d)
 		d.eventually("lists the other one", 5*time.Second, func(s app.State) bool { return len(s.Nearby) == 1 && s.Device.Visible })
 	}
+	time.Sleep(time.Second) // simulated: both know their networks
 	return ada, nas
 }
 
