@@ -87,29 +87,32 @@ func TestTCPTakesOverAndGivesBack(t *testing.T) {
 
 // While a link lives, its silence is no reason to doubt it.
 func TestQuietLinkStays(t *testing.T) {
-	inWorldTCP(t, func(t *testing.T, w *world) {
-		a := w.node(1, "10.0.0.1:4001", paired(2))
-		b := w.node(2, "10.0.0.2:4002", paired(1))
-		a.knows(b)
-		a.echo(t, b, "x")
-		before, _ := a.Link(b.id)
-		s, err := a.Open(t.Context(), b.id, "echo")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 100 {
-			if _, err := s.Write([]byte("x")); err != nil {
+	for _, kind := range []string{"quic", "tcp"} {
+		inWorldTCP(t, func(t *testing.T, w *world) {
+			a := w.node(1, "10.0.0.1:4001", paired(2))
+			b := w.node(2, "10.0.0.2:4002", paired(1))
+			w.blockUDP(b.addr, kind == "tcp")
+			a.knows(b)
+			a.echo(t, b, "x")
+			before, _ := a.Link(b.id)
+			s, err := a.Open(t.Context(), b.id, "echo")
+			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := io.ReadFull(s, make([]byte, 1)); err != nil {
-				t.Fatal(err)
+			for range 50 {
+				if _, err := s.Write([]byte("x")); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(s, make([]byte, 1)); err != nil {
+					t.Fatal(err)
+				}
+				pass(17 * time.Second)
 			}
-			pass(7 * time.Second)
-		}
-		if after, _ := a.Link(b.id); !after.Since.Equal(before.Since) {
-			t.Errorf("the link of %v was replaced by one of %v", before.Since, after.Since)
-		}
-	})
+			if after, _ := a.Link(b.id); !after.Since.Equal(before.Since) || after.Kind != kind {
+				t.Errorf("the link of %v by %s was replaced by one of %v by %s", before.Since, kind, after.Since, after.Kind)
+			}
+		})
+	}
 }
 
 // A relay is used while there is nothing better, and left for what is.

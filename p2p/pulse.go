@@ -62,7 +62,7 @@ type watch struct {
 
 // step returns whether to send a ping now and when to look again.
 func (w *watch) step(now, heard time.Time, busy bool) (ping bool, next time.Time) {
-	if heard.After(w.asked) {
+	if !heard.Before(w.asked) {
 		w.asked = time.Time{}
 	}
 	w.stalled = !w.asked.IsZero() && now.Sub(w.asked) >= doubtAfter
