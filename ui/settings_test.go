@@ -21,7 +21,7 @@ func atSettingsScreen(t *testing.T, f *apptest.Fake) *Window {
 
 func TestSettingsLook(t *testing.T) {
 	w := atSettingsScreen(t, apptest.NewFake())
-	w.win.Resize(fyne.NewSize(980, 1480)) // all of it
+	w.win.Resize(fyne.NewSize(980, 1580)) // all of it
 	golden(t, w, "settings")
 	tap(t, w, "Remove everything…")
 	golden(t, w, "settings-reset")

@@ -18,6 +18,7 @@ func settings() []app.Setting {
 		{Key: "person", Value: "Ada Lovelace", Help: "your name in invitations"},
 		{Key: "port", Value: "4000", Help: "UDP and TCP port"},
 		{Key: "trash-days", Value: "30", Help: "how long deleted and replaced files are kept"},
+		{Key: "visible", Value: "everyone", Help: "who nearby can find this device", Values: []string{"everyone", "devices", "nobody"}},
 		{Key: "limit-up", Value: "0", Help: "KiB per second, 0: no limit"},
 		{Key: "limit-down", Value: "0", Help: "KiB per second, 0: no limit"},
 		{Key: app.SettingTURNPassword, Value: "", Help: "for the TURN server"},
