@@ -104,11 +104,6 @@ func linkedBy(kind string, to *process) func(app.State) bool {
 // capture records all that a host sends and gets; end returns it.
 func (w *internet) capture(name string) (end func() []byte) {
 	w.t.Helper()
-	if _, err := exec.LookPath("tcpdump"); err != nil {
-		if out, err := exec.Command("../../assets/linux/apt.sh", "tcpdump").CombinedOutput(); err != nil {
-			w.t.Fatalf("this test needs tcpdump: %v\n%s", err, out)
-		}
-	}
 	file := filepath.Join(w.t.TempDir(), name+".pcap")
 	cmd := exec.Command("ip", "netns", "exec", w.prefix+name, "tcpdump", "-i", "eth0", "-s", "0", "-B", "16384", "--immediate-mode", "-U", "-Z", "root", "-w", file)
 	says, err := cmd.StderrPipe()

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -110,22 +111,32 @@ func (w *internet) countMails() {
 // needs has what these tests need put on the machine.
 func needs(t *testing.T) {
 	t.Helper()
+	if err := tools(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tools installs once, for all worlds, what is missing.
+var tools = sync.OnceValue(func() error {
 	if os.Geteuid() != 0 {
-		t.Fatal("network namespaces need root")
+		return errors.New("network namespaces need root")
 	}
 	var missing []string
-	for tool, pkg := range map[string]string{"ip": "iproute2", "nft": "nftables", "sysctl": "procps", "rsync": "rsync", "conntrack": "conntrack"} {
+	for tool, pkg := range map[string]string{
+		"ip": "iproute2", "nft": "nftables", "sysctl": "procps", "rsync": "rsync", "conntrack": "conntrack", "tcpdump": "tcpdump",
+	} {
 		if _, err := exec.LookPath(tool); err != nil {
 			missing = append(missing, pkg)
 		}
 	}
 	if len(missing) == 0 {
-		return
+		return nil
 	}
 	if out, err := exec.Command("../../assets/linux/apt.sh", missing...).CombinedOutput(); err != nil {
-		t.Fatalf("these tests need %s: %v\n%s", strings.Join(missing, " "), err, out)
+		return fmt.Errorf("these tests need %s: %w\n%s", strings.Join(missing, " "), err, out)
 	}
-}
+	return nil
+})
 
 // sweep removes what a killed run left.
 func sweep(t *testing.T) {
