@@ -66,7 +66,6 @@ func (n *Node) matchContacts(ctx context.Context) {
 	}
 	for _, w := range s.writers() {
 		l, linked := n.endpoint.Link(w.Peer)
-		linked = linked && l.Silent.IsZero()
 		list, since, search := contacts, n.absentSince(w.Peer), n.seekByContacts
 		switch {
 		case linked && !l.Silent.IsZero():
