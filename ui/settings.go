@@ -28,7 +28,7 @@ func newSettings(w *Window) *settings {
 			textField(w, "name", tr("Name of this device"), tr("for example: Ada's laptop"), tr("This is what the people you share with see.")),
 			textField(w, "person", tr("Your name"), tr("for example: Ada Lovelace"), tr("Stands in the invitations that you send.")),
 			choiceField(w, "visible", tr("Found nearby by"), tr("In the same network. Others see the name only while you link a device."),
-				option{"everyone", tr("Everyone, while I link a device")}, option{"devices", tr("Only my devices")}, option{"nobody", tr("Nobody")}),
+				option{"everyone", tr("Everyone")}, option{"devices", tr("My devices")}, option{"nobody", tr("Nobody")}),
 			switchField(w, app.SettingLogin, tr("Start"), tr("Start when I log in"), tr("Folders are in sync only while Foldpost runs. It starts without a window.")),
 			switchField(w, app.SettingNotify, tr("Notifications"), tr("Tell me of questions, conflicts and arrivals"), ""),
 		),
