@@ -29,6 +29,14 @@ type carrier interface {
 	state() tls.ConnectionState
 }
 
+// lossy is a carrier that also carries datagrams, which may be lost.
+type lossy interface {
+	// sendDatagram fails where the other side takes none, or none so large. It
+	// waits while too many are on their way, until the connection ends.
+	sendDatagram([]byte) error
+	receiveDatagram(context.Context) ([]byte, error)
+}
+
 // The kinds of carriers.
 const (
 	kindQUIC  = "quic"

@@ -60,6 +60,12 @@ func (q quicCarrier) remote() netip.AddrPort {
 
 func (q quicCarrier) state() tls.ConnectionState { return q.c.ConnectionState().TLS }
 
+func (q quicCarrier) sendDatagram(b []byte) error { return q.c.SendDatagram(b) }
+
+func (q quicCarrier) receiveDatagram(ctx context.Context) ([]byte, error) {
+	return q.c.ReceiveDatagram(ctx)
+}
+
 // quicStream is a Stream on a QUIC connection.
 type quicStream struct{ s *quic.Stream }
 

@@ -45,10 +45,11 @@ func TestGoldenBytes(t *testing.T) {
 	k := makeKnock(peer, [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, 20_777)
 	bulk := goldenHello()
 	bulk.Bulk = true
-	var helloFrame, bulkFrame, header, ping, pong, network, mapped, primary bytes.Buffer
+	var helloFrame, bulkFrame, header, ping, pong, network, mapped, primary, messaged bytes.Buffer
 	for _, err := range []error{
 		writeHello(&helloFrame, goldenHello()),
 		writeHello(&bulkFrame, bulk),
+		wire.Write(&messaged, wire.MaxControl, control{Type: controlMessage, Channel: "progress", Payload: []byte{1, 2, 3}}),
 		wire.Write(&primary, wire.MaxControl, control{Type: controlPrimary}),
 		writeHeader(&header, "echo"),
 		wire.Write(&ping, wire.MaxControl, newPing(7)),
@@ -59,6 +60,10 @@ func TestGoldenBytes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+	datagram, err := wire.Marshal(message{Channel: "progress", Payload: []byte{1, 2, 3}})
+	if err != nil {
+		t.Fatal(err)
 	}
 	want := golden(t, "link.txt")
 	for name, got := range map[string]string{
@@ -78,6 +83,8 @@ func TestGoldenBytes(t *testing.T) {
 		"network-frame":    hex.EncodeToString(network.Bytes()),
 		"mapped-frame":     hex.EncodeToString(mapped.Bytes()),
 		"bulk-frame":       hex.EncodeToString(bulkFrame.Bytes()),
+		"message-frame":    hex.EncodeToString(messaged.Bytes()),
+		"datagram":         hex.EncodeToString(datagram),
 		"primary-frame":    hex.EncodeToString(primary.Bytes()),
 	} {
 		if got != want[name] {

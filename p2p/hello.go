@@ -27,6 +27,9 @@ type control struct {
 
 	Mapping string   `wire:"5"`       // of the sender, in a frame of type controlNetwork
 	Mapped  []string `wire:"6,max=4"` // in the same
+
+	Channel string `wire:"7"` // of a frame of type controlMessage
+	Payload []byte `wire:"8"` // of the same
 }
 
 // The types of control frames.
@@ -37,6 +40,7 @@ const (
 
 	controlNetwork = 4
 	controlPrimary = 5
+	controlMessage = 6
 )
 
 // pingPad makes a ping large enough that a peer which was started again

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"foldpost/p2p/wire"
 )
 
@@ -48,6 +50,9 @@ type link struct {
 	stalled bool         // it carries nothing; under the endpoint's mu
 	control carried
 	out     chan control // to be written
+
+	messages chan message  // to be sent
+	taken    *rate.Limiter // messages of the peer
 }
 
 // rank is what decides which of two connections to one peer is kept.
@@ -162,6 +167,8 @@ func (e *Endpoint) readControl(l *link) {
 			l.mapping.Store(&m)
 			a := parseMapped(c.Mapped)
 			l.mapped.Store(&a)
+		case controlMessage:
+			e.takeMessage(l, message{Channel: c.Channel, Payload: c.Payload})
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"foldpost/p2p/wire"
 )
 
@@ -23,6 +25,7 @@ func (e *Endpoint) greet(ctx context.Context, c carrier, id PeerID, number uint6
 // others.
 func (e *Endpoint) greetAs(ctx context.Context, c carrier, id PeerID, number uint64, bulk bool) (*link, error) {
 	l := &link{conn: c, bulk: bulk, pulse: newPulse(time.Now()), peer: id, dialled: number > 0, number: number, ready: make(chan struct{}), pongs: make(chan uint64, 1), out: make(chan control, 8)}
+	l.messages, l.taken = make(chan message, messagesWaiting), rate.NewLimiter(messagesPerSecond, messagesPerSecond)
 	e.mu.Lock()
 	l.revision = e.peerLocked(id).revision
 	e.mu.Unlock()
@@ -126,6 +129,8 @@ func (e *Endpoint) keep(ctx context.Context, l *link) {
 	wg.Go(func() { e.readControl(l) })
 	wg.Go(func() { e.writeControl(ctx, l) })
 	wg.Go(func() { e.acceptStreams(ctx, l) })
+	wg.Go(func() { l.writeMessages(ctx) })
+	wg.Go(func() { e.readDatagrams(ctx, l) })
 	select {
 	case <-ctx.Done():
 		l.close(CloseGoingAway)

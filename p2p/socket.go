@@ -51,10 +51,11 @@ func quicConfig() *quic.Config {
 		KeepAlivePeriod:                pairingKeepAlive,
 		InitialStreamReceiveWindow:     512 << 10,
 		MaxStreamReceiveWindow:         16 << 20,
-		InitialConnectionReceiveWindow: 768 << 10, // all that a stranger who pairs can make us hold
+		InitialConnectionReceiveWindow: 768 << 10, // all that a stranger who pairs can make us hold, beside 128 datagrams
 		MaxConnectionReceiveWindow:     32 << 20,
 		MaxIncomingStreams:             maxStreams,
 		MaxIncomingUniStreams:          -1,
+		EnableDatagrams:                true,
 	}
 }
 

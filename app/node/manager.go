@@ -15,6 +15,8 @@ import (
 // manager is the node as its endpoint sees it: the hooks of [p2p.Manager].
 type manager struct{ *Node }
 
+var _ p2p.MessageManager = manager{}
+
 // Metadata implements [p2p.Manager].
 func (m manager) Metadata() p2p.Metadata {
 	s := m.keep.view()
@@ -289,6 +291,13 @@ func (m manager) PeerDisconnected(id p2p.PeerID, err error) {
 			}
 		}
 	})
+}
+
+// Message implements [p2p.MessageManager].
+func (m manager) Message(id p2p.PeerID, channel string, payload []byte) {
+	if channel == channelProgress {
+		m.hearProgress(id, payload, time.Now())
+	}
 }
 
 // AcceptStream implements [p2p.Manager].

@@ -81,6 +81,7 @@ type Node struct {
 	interfaces interfaces
 	reach      reaching
 	mapping    mapping
+	progress   progress
 
 	ended  chan struct{}   // closed when Run is about to end
 	kicked chan struct{}   // something changed: look at everything again
@@ -133,7 +134,7 @@ func New(c Config) (*Node, error) {
 	n := &Node{
 		cfg: c, log: c.Log, ended: make(chan struct{}), kicked: make(chan struct{}, 1),
 		peers: map[p2p.PeerID]*peer{}, lost: map[p2p.PeerID]loss{}, folders: map[key]*running{}, named: map[key]bool{}, begun: make(chan struct{}), asked: map[app.QuestionID]*asked{},
-		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{}, contacts: newContacts(), relays: newRelays(), up: newLimit(), down: newLimit(),
+		pairing: map[p2p.Token]*pairingTask{}, watchers: map[chan struct{}]struct{}{}, contacts: newContacts(), relays: newRelays(), progress: newProgress(), up: newLimit(), down: newLimit(),
 	}
 	if err := n.openHome(); err != nil {
 		return nil, err
@@ -281,6 +282,7 @@ func (n *Node) loop(ctx context.Context) {
 		n.matchFolders(ctx)
 		n.matchFeeds()
 		n.publish()
+		n.tellProgress(time.Now())
 		select {
 		case <-ctx.Done():
 			return

@@ -194,7 +194,7 @@ func (n *Node) folderState(s *kept, k *keptFolder, now time.Time) (app.Folder, [
 	}
 	f.Problem = strings.ReplaceAll(f.Problem, "\n", "; ") // of joined errors
 	for _, m := range k.Members {
-		f.Members = append(f.Members, memberState(m, st))
+		f.Members = append(f.Members, n.withProgress(k.ID, m.Peer, memberState(m, st), now))
 	}
 	questions := causeQuestions(f, st, now)
 	for _, q := range st.Questions {
