@@ -155,10 +155,11 @@ func TestHostileMessages(t *testing.T) {
 			if err := c.SendDatagram(encode(message{Channel: "x", Payload: []byte("ok")})); err != nil {
 				t.Error(err)
 			}
+			pass(time.Millisecond) // quic-go drops many at once itself
 		}
 		pass(100 * time.Millisecond)
 		if got := len(b.messages()); got < messagesPerSecond || got > messagesPerSecond*3/2 {
-			t.Errorf("of %d messages at once b got %d, want about %d", 3*messagesPerSecond, got, messagesPerSecond)
+			t.Errorf("of %d messages in 0.3 s b got %d, want about %d", 3*messagesPerSecond, got, messagesPerSecond)
 		}
 		if got := b.links(); len(got) != 1 {
 			t.Errorf("links = %q, want A", got)
