@@ -23,7 +23,7 @@ const (
 	checkTime     = 5 * time.Minute  // after an offer; a round each 5 s
 	burstRound    = 2 * time.Second  // later, for as long as the eager ones, between pauses
 	pauseChecks   = 35 * time.Second // after them: a router that took a flow for its own forgets it
-	firstFar      = 8 * time.Second  // the other side's own checks are likely under way by then
+	firstFar      = 12 * time.Second // the letter left after 5 s and was read by then, as a rule
 	quietTime     = time.Hour        // low checks go on every 20 s: they end within a few hops
 	firstFull     = 35 * time.Second // one round of the usual hops among low ones, for routers
 	nextFull      = 90 * time.Second // that must hear from here first
