@@ -349,7 +349,8 @@ func (k *known) answers(now time.Time) bool {
 // spares tells whether a candidate is checked in this round from the spare
 // socket, too: where the check of the main one is low.
 func (c *checks) spares(k *known, m Mapping, now time.Time) bool {
-	due := c.full || c.rounds%2 == 1 && now.Sub(c.since) < checkTime
+	age := now.Sub(c.since)
+	due := c.full || age < eagerChecks || c.rounds%2 == 1 && age < checkTime
 	return c.spare && due && c.hops(k, m, now) > 0
 }
 

@@ -420,6 +420,7 @@ func (n *Node) sendAnswer(ctx context.Context, a *account, inv invitation) error
 		return err
 	}
 	n.letterLeft()
+	n.endpoint.Answered(p2p.PeerID(inv.Peer)) // the checks so far were for one who is near
 	n.noteMail(app.Sent, inv.With, m)
 	return n.update(func(s *kept) error {
 		if k := s.received(p2p.Token(inv.Token)); k != nil && k.State == invOpen {
