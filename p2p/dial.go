@@ -346,7 +346,7 @@ func (d dialled) sendTo(ctx context.Context, race chan<- dialled) {
 // try makes an attempt.
 func (e *Endpoint) try(ctx context.Context, p *peer, a attempt, alpn string) dialled {
 	e.mu.Lock()
-	addr, spare, r := a.to.Addr, a.to.onSpare(&p.checks, time.Now()), e.run
+	addr, kind, spare, r := a.to.Addr, a.to.Kind, a.to.onSpare(&p.checks, time.Now()), e.run
 	if a.tcp {
 		a.to.byTCP++
 	} else {
@@ -370,7 +370,7 @@ func (e *Endpoint) try(ctx context.Context, p *peer, a attempt, alpn string) dia
 		e.mu.Unlock()
 		return dialled{err: fmt.Errorf("at %s: %w", addr, err)}
 	}
-	if q, ok := c.(quicCarrier); ok && a.to.Kind == Relayed {
+	if q, ok := c.(quicCarrier); ok && kind == Relayed {
 		q.relayed = true
 		c = q
 	}

@@ -26,15 +26,15 @@ func together(lan *lantest.World, at map[*device]string) {
 func TestMeetInALocalNetwork(t *testing.T) {
 	tests := []struct {
 		name          string
-		adas, bobs    string // the setting visible
-		meet          bool
+		adas, bobs    string        // the setting visible
+		within        time.Duration // they are linked; 0: they never are
 		adaIsOffFirst bool
 	}{
-		{"as it is at first", "everyone", "everyone", true, false},
-		{"their own devices", "devices", "devices", true, false},
-		{"one listens only", "nobody", "devices", true, false},
-		{"both listen only", "nobody", "nobody", false, false},
-		{"one comes later", "devices", "devices", true, true},
+		{"as it is at first", "everyone", "everyone", time.Second, false},
+		{"their own devices", "devices", "devices", time.Second, false},
+		{"one listens only", "nobody", "devices", 3 * time.Second, false}, // it asks for nothing, and hears what is said twice
+		{"both listen only", "nobody", "nobody", 0, false},
+		{"one comes later", "devices", "devices", time.Second, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestMeetInALocalNetwork(t *testing.T) {
 				}
 				ada.start()
 				linked := func(s app.State) bool { return s.Devices[0].Connected }
-				if !tt.meet {
+				if tt.within == 0 {
 					ada.never("linked", time.Minute, linked)
 					for _, p := range lan.Sent() {
 						t.Errorf("%s sent %q", p.Host, p.Data)
@@ -60,7 +60,7 @@ func TestMeetInALocalNetwork(t *testing.T) {
 					return
 				}
 				for d, addr := range map[*device]string{ada: "192.168.1.6:4006", bob: "192.168.1.5:4005"} {
-					d.eventually("linked", time.Second, linked)
+					d.eventually("linked", tt.within, linked)
 					if got := d.State().Devices[0].Address; got != addr {
 						t.Errorf("%s is linked at %s, want %s", d.name, got, addr)
 					}
