@@ -253,7 +253,7 @@ func TestFormerFriendIsNotAnswered(t *testing.T) {
 		ada.start()
 		bob.start()
 		seeking := w.postman()
-		bob.never("linked again", 24*time.Hour, connected)
+		bob.never("linked again", 7*time.Hour, connected)
 		if got := seeking.String(); strings.Contains(got, "says where") || seeking.count() == 0 {
 			t.Errorf("mails: %s; want questions and no answer", got)
 		}
