@@ -1,7 +1,6 @@
 package p2p
 
 import (
-	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -99,11 +98,7 @@ func nearbyWords(t [32]byte) [3]string {
 // nearbyPairwise is the lasting secret of two devices that paired nearby: like
 // [pairwise], with nothing in place of the invitation's secret.
 func nearbyPairwise(exporter, t [32]byte) Secret {
-	k, err := hkdf.Key(sha256.New, exporter[:], t[:], wire.Name+"/1 pairwise", len(Secret{}))
-	if err != nil {
-		panic("p2p: hkdf: " + err.Error()) // 32 bytes are always within the limit
-	}
-	return Secret(k)
+	return pairwiseOf(exporter[:], t)
 }
 
 // decodeAsk reads frame 12 or 13 of a device.

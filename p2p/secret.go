@@ -77,7 +77,12 @@ func (s Secret) LANKey(announcer PeerID) Secret {
 // pairwise returns the lasting secret of two paired devices. It depends on the
 // link's keys, so that who learns the words later does not have it.
 func pairwise(exporter [32]byte, psk Secret, t [32]byte) Secret {
-	ikm := append(exporter[:], psk[:]...)
+	return pairwiseOf(append(exporter[:], psk[:]...), t)
+}
+
+// pairwiseOf derives the lasting secret of what only the two sides of a link
+// know and the transcript of their pairing.
+func pairwiseOf(ikm []byte, t [32]byte) Secret {
 	k, err := hkdf.Key(sha256.New, ikm, t[:], wire.Name+"/1 pairwise", len(Secret{}))
 	if err != nil {
 		panic("p2p: hkdf: " + err.Error()) // 32 bytes are always within the limit
