@@ -1,9 +1,7 @@
 package e2e
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,10 +15,16 @@ import (
 // replaced stands where it is kept. The device's own memory is as it was.
 func (d *device) breakDisk() {
 	path := filepath.Join(d.home, "state.json")
-	if err := os.Rename(path, path+".kept"); errors.Is(err, fs.ErrNotExist) {
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
 		return // broken already
 	}
-	d.w.must(os.MkdirAll(filepath.Join(path, "in the way"), 0o700))
+	d.w.must(os.MkdirAll(filepath.Join(path+".broken", "in the way"), 0o700))
+	for { // again where the device writes in between
+		d.w.must(os.Rename(path, path+".kept"))
+		if os.Rename(path+".broken", path) == nil {
+			return
+		}
+	}
 }
 
 // healDisk makes the last state that was written the one that is there.
